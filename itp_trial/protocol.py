@@ -1,0 +1,129 @@
+"""The trial protocol as data: every number that a rule uses, with its source.
+
+Change a threshold here and nowhere else. A parameter whose registry source is silent is marked
+``assumption=True``; the product shows that word wherever the number decides something, and
+``docs/protocol.md`` is generated from this table (``manage.py protocol_doc``).
+
+This module imports neither Django nor any model, so the pure rule modules may use it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+STUDY_ID = "ITPIVIG01"
+REGISTRY_ID = "NCT07068126"
+TITLE = "Mini-pool IVIG initiation and maintenance in children with persistent ITP"
+SPONSOR = "Assiut University"
+PLANNED_PARTICIPANTS = 20
+TIME_ZONE = "Africa/Cairo"
+
+#: Travels with every verdict; raise it whenever a rule or a default below changes.
+RULES_VERSION = "2026.1"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One named number of the protocol: its value, unit, meaning and where it comes from."""
+
+    name: str
+    value: Any
+    unit: str
+    meaning: str
+    source: str
+    assumption: bool
+    rule: str
+
+
+def _p(rule: str, name: str, value: Any, unit: str, meaning: str, source: str, *, assumption: bool) -> Parameter:
+    return Parameter(name, value, unit, meaning, source, assumption, rule)
+
+
+REGISTRY = "Registry record NCT07068126"
+IWG = "IWG 2009 (Rodeghiero, Blood 113:2386)"
+SILENT = "Registry silent; to be confirmed by the sponsor"
+
+_TABLE = (
+    _p("R1", "AGE_MIN", 1, "completed years", "Youngest age at consent", REGISTRY, assumption=False),
+    _p("R1", "AGE_MAX_COMPLETED", 10, "completed years", "Oldest age at consent, to the day before the 11th birthday",
+       f"{REGISTRY}; reading of '10 years' is ours", assumption=True),
+    _p("R1", "AGE_MAX_STRICT", False, "yes/no", "Alternative reading: not older than 10.0 years", SILENT,
+       assumption=True),
+    _p("R2", "PERSIST_MIN_M", 3, "calendar months", "Persistent ITP from (inclusive) after diagnosis",
+       f"{IWG}, ASH; inclusiveness is ours", assumption=True),
+    _p("R2", "PERSIST_MAX_M", 12, "calendar months", "Persistent ITP up to (inclusive) after diagnosis",
+       f"{IWG}, ASH; inclusiveness is ours", assumption=True),
+    _p("R3", "BASELINE_WINDOW_D", 7, "days", "A baseline or entry count is at most this old on Day 0", SILENT,
+       assumption=True),
+    _p("R3", "ENTRY_PLT_MAX", Decimal(100), "10^9/L", "Entry count must be below this", IWG, assumption=True),
+    _p("R3", "ENTRY_PLT_WARN", Decimal(30), "10^9/L", "Entry count from which to warn", SILENT, assumption=True),
+    _p("R3", "ENTRY_PLT_R_IMPOSSIBLE", Decimal(50), "10^9/L", "Entry count from which R is arithmetically impossible",
+       f"follows from {IWG}", assumption=False),
+    _p("R5", "LOAD_GKG", Decimal("1.0"), "g/kg", "Loading dose", REGISTRY, assumption=False),
+    _p("R5", "MAINT_GKG", Decimal("0.5"), "g/kg", "Maintenance dose", REGISTRY, assumption=False),
+    _p("R5", "DOSE_TOL", Decimal("0.10"), "fraction", "Accepted departure of the given from the planned dose", SILENT,
+       assumption=True),
+    _p("R5", "LOAD_HOURS_MIN", Decimal(6), "hours", "Shortest loading infusion", REGISTRY, assumption=False),
+    _p("R5", "LOAD_HOURS_MAX", Decimal(8), "hours", "Longest loading infusion", REGISTRY, assumption=False),
+    _p("R5", "MAINT_HOURS_MIN", Decimal(3), "hours", "Shortest maintenance infusion", SILENT, assumption=True),
+    _p("R5", "MAINT_HOURS_MAX", Decimal(8), "hours", "Longest maintenance infusion", SILENT, assumption=True),
+    _p("R5", "MAX_MAINT", 5, "doses", "Most maintenance doses after the loading dose",
+       f"{REGISTRY}: 'up to five additional doses'", assumption=False),
+    _p("R5", "WEIGHT_MAX_AGE_D", 7, "days", "Oldest weight that may be used for a dose", SILENT, assumption=True),
+    _p("R5", "RATE_WARN", Decimal(4), "mL/kg/h", "Infusion rate from which to warn", SILENT, assumption=True),
+    _p("R5", "RATE_QUERY", Decimal(5), "mL/kg/h", "Infusion rate from which to query", SILENT, assumption=True),
+    _p("R6", "INTERVAL_LOW_PLT", Decimal(30), "10^9/L", "Below this count: the short interval", SILENT,
+       assumption=True),
+    _p("R6", "INTERVAL_HIGH_PLT", Decimal(100), "10^9/L", "From this count: the long interval", SILENT,
+       assumption=True),
+    _p("R6", "INTERVAL_SHORT_D", 14, "days", "Interval for counts below the low limit",
+       f"{REGISTRY}: every 2-4 weeks; bands are ours", assumption=True),
+    _p("R6", "INTERVAL_MIDDLE_D", 21, "days", "Interval for counts between the limits",
+       f"{REGISTRY}: every 2-4 weeks; bands are ours", assumption=True),
+    _p("R6", "INTERVAL_LONG_D", 28, "days", "Interval for counts from the high limit, and the latest day for a dose",
+       f"{REGISTRY}: every 2-4 weeks; bands are ours", assumption=True),
+    _p("R6", "INTERVAL_BLEED_GRADE", 2, "grade", "Bleeding of this grade or worse: the short interval", SILENT,
+       assumption=True),
+    _p("R6", "INTERVAL_TOL_D", 2, "days", "Departure from 14-28 days that is a minor deviation", SILENT,
+       assumption=True),
+    _p("R6", "DECISION_COUNT_MAX_AGE_D", 3, "days", "Oldest count that may decide the next dose", SILENT,
+       assumption=True),
+    _p("R7", "PARTIAL_FLAG", Decimal("0.5"), "fraction", "A dose below this part of the plan is flagged partial",
+       SILENT, assumption=True),
+    _p("R12", "BLEED_GRADE", 1, "grade", "ITP-BAT grade from which a day counts as bleeding (sensitivity: 2)",
+       f"{IWG} 'absence of bleeding'; cut-off is ours", assumption=True),
+    _p("R13", "CR_MIN", Decimal(100), "10^9/L", "Complete response from this count", IWG, assumption=True),
+    _p("R13", "R_MIN", Decimal(30), "10^9/L", "Response from this count (the earlier Egyptian trial used 50)", IWG,
+       assumption=True),
+    _p("R13", "FOLD", Decimal(2), "times baseline", "Response needs at least this multiple of the baseline", IWG,
+       assumption=True),
+    _p("R14", "CONFIRM_RESP_D", 7, "days", "A response is confirmed by a second count at least this much later", IWG,
+       assumption=True),
+    _p("R14", "ATTRIB_D", 35, "days", "Latest day after a dose on which a new response is attributed to it", SILENT,
+       assumption=True),
+    _p("R16", "CONFIRM_LOSS_D", 1, "days", "Loss is confirmed by a second count at least this much later", IWG,
+       assumption=True),
+    _p("R17", "RESCUE_WASH_D", 28, "days", "Counts this long after rescue are not evaluable",
+       "NCT02279173 (4 weeks)", assumption=True),
+    _p("R17", "PLT_TRANSF_WASH_D", 7, "days", "The same after platelet transfusion alone", SILENT, assumption=True),
+    _p("R18", "PTI_CAP_D", 35, "days", "A status is carried forward at most this long for time in response", SILENT,
+       assumption=True),
+    _p("R18", "DAYS_PER_MONTH", Decimal("30.4375"), "days", "Length of a month in durations", "convention",
+       assumption=False),
+    _p("R21", "SROT_D", 180, "days", "Sustained response off therapy from this day after its start",
+       "NCT05325593 (>= 180 days)", assumption=True),
+    _p("R21", "SROT_MAX_GAP_D", 62, "days", "Longest gap between counts for a sustained response", SILENT,
+       assumption=True),
+    _p("R22", "ROT_MIN_D", 28, "days", "Response off therapy from this day after its start", SILENT, assumption=True),
+    _p("R24", "REPORT_ONLY_GRADE_MAX", 1, "grade", "Highest ITP-BAT grade for bleeding known by report only",
+       "ITP-BAT v1.0 (Rodeghiero, Blood 121:2596)", assumption=False),
+)
+
+PARAMETERS: dict[str, Parameter] = {parameter.name: parameter for parameter in _TABLE}
+
+
+def value(name: str) -> Any:
+    """The value of a named parameter; an unknown name is a KeyError at import time."""
+    return PARAMETERS[name].value
