@@ -1,0 +1,1 @@
+"""Settings, URLs, the protocol's parameters, people and sites, and who is acting."""

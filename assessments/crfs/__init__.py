@@ -1,0 +1,1 @@
+"""The forms of what is observed: blood count, bleeding, adverse event, rescue."""

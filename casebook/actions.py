@@ -1,0 +1,247 @@
+"""Everything that changes the casebook. Named actions, keyword-only, always ``by=``, one transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from casebook.crf import Crf, Problem, crf_by_slug
+from casebook.forms import CrfForm
+from casebook.models import Finding, FormRecord, Participant, Visit
+from casebook.signals import course_changed, form_saved
+from itp_trial.actor import acting
+from itp_trial.failpoints import failpoint
+from itp_trial.refusal import Refused
+from itp_trial.schedule import VISITS, VisitPlan
+
+
+@dataclass
+class Difference:
+    """One item on which two people disagree: what is stored now and what this person typed."""
+
+    label: str
+    theirs: str
+    yours: str
+
+
+class StaleVersion(Refused):
+    """Someone saved this form since it was opened. Holds both values of every item that differs."""
+
+    def __init__(self, record: FormRecord, differences: list[Difference]) -> None:
+        self.record, self.differences = record, differences
+        who = record.saved_by.full_name if record.saved_by else "Someone"
+        super().__init__(
+            f"{who} saved this form while you had it open. Nothing of yours is lost:"
+            " compare the values below, then save again to keep what stands in the form."
+        )
+
+
+@dataclass
+class Saved:
+    """What a save did: the record at its new version, and the findings that are open now."""
+
+    record: FormRecord
+    open_findings: list[Finding] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
+
+
+def save_form(*, form: CrfForm, by: Any, reason: str = "") -> Saved:
+    """Stores a valid form: the only way in for clinical answers.
+
+    :raises StaleVersion: the stored version is not the one that the form was opened with
+    :raises Refused: the participant or the record takes no entries now
+    """
+    with acting(by, reason or form.reason_said):
+        record = _lock(form)
+        _write(form, record)
+        failpoint("after_answers")
+        findings = _run_findings(form, record)
+        _move_on(form.crf, record, by, findings)
+        failpoint("after_record")
+        form.crf.on_saved(by)
+        form_saved.send(sender=type(form.crf), record=record, crf=form.crf, by=by)
+        failpoint("before_commit")
+    return Saved(record, [f for f in findings if f.state == Finding.State.OPEN], form.emptied)
+
+
+def _lock(form: CrfForm) -> FormRecord:
+    # The values of the form were bound to the caller's copy of the record; the lock makes sure it is still that version.
+    locked = FormRecord.objects.select_for_update(of=("self",)).select_related("saved_by").get(pk=form.record.pk)
+    if locked.version != form.version:
+        raise StaleVersion(locked, _differences(form, locked))
+    form.record.version, form.record.status = locked.version, locked.status
+    return form.record
+
+
+def _differences(form: CrfForm, locked: FormRecord) -> list[Difference]:
+    theirs = locked.crf()
+    return [
+        Difference(item.label, theirs.display(item) or "empty", form.crf.display(item) or "empty")
+        for item in form.crf.items().values()
+        if theirs.display(item) != form.crf.display(item)
+    ]
+
+
+def _write(form: CrfForm, record: FormRecord) -> None:
+    form.crf.save(from_action=True, force_insert=record.version == 0, force_update=record.version > 0)
+    for group in form.groups:
+        for row in group.taken_away:
+            row.delete()
+        for row in group.kept:
+            row.save()
+
+
+def _run_findings(form: CrfForm, record: FormRecord) -> list[Finding]:
+    """Opens what is newly wrong, closes what the data have cured; returns those that live on."""
+    problems = {(p.code, p.item): p for p in _problems(form)}
+    known = record.findings.exclude(state=Finding.State.CURED) if record.version else Finding.objects.none()
+    living, cured = [], []
+    for finding in known:
+        same = problems.get((finding.code, finding.item))
+        if same is not None and same.value == finding.value:
+            living.append(finding)
+            del problems[finding.code, finding.item]
+        else:
+            cured.append(finding.pk)
+    if cured:
+        Finding.objects.filter(pk__in=cured).update(state=Finding.State.CURED, settled_at=timezone.now())
+    new = [Finding(record=record, code=p.code, item=p.item, message=p.message, value=p.value) for p in problems.values()]
+    return living + (Finding.objects.bulk_create(new) if new else [])
+
+
+def _problems(form: CrfForm) -> Iterable[Problem]:
+    yield from form.crf.problems()
+    for group in form.groups:
+        for number, row in enumerate(group.kept):
+            prefix = f"{group.model.slug}-{number}-"
+            yield from (Problem(p.code, prefix + p.item, f"Row {number + 1}: {p.message}", p.value) for p in row.problems())
+
+
+def _move_on(crf: Crf, record: FormRecord, by: Any, findings: list[Finding]) -> None:
+    missing = any(f.code == "MISSING" and f.state == Finding.State.OPEN for f in findings)
+    record.status = FormRecord.Status.INCOMPLETE if missing else FormRecord.Status.COMPLETE
+    record.version += 1
+    record.edition = crf.edition
+    record.saved_at, record.saved_by = timezone.now(), by
+    record.save(update_fields=["status", "version", "edition", "saved_at", "saved_by"])
+    _date_the_visit(crf, record)
+
+
+def _date_the_visit(crf: Crf, record: FormRecord) -> None:
+    moment = getattr(crf, crf.dates_visit) if crf.dates_visit else None
+    if moment is None or record.visit is None:
+        return
+    day = timezone.localtime(moment).date() if hasattr(moment, "hour") else moment
+    if record.visit.happened_on != day and (record.visit.happened_on is None or crf.slug == "infusion"):
+        record.visit.happened_on = day
+        record.visit.save(update_fields=["happened_on"])
+
+
+def confirm_finding(*, finding: Finding, explanation: str, by: Any) -> Finding:
+    """A person confirms that an unusual value is what the source says. A missing answer cannot be confirmed away."""
+    if not explanation.strip():
+        raise Refused("Please say why the value is correct.")
+    if finding.code == "MISSING":
+        raise Refused("A missing answer is settled in the form: enter it, or say why it is missing.")
+    with acting(by, explanation):
+        finding = Finding.objects.select_for_update().get(pk=finding.pk)
+        if finding.state == Finding.State.OPEN:
+            finding.state, finding.explanation = Finding.State.CONFIRMED, explanation.strip()
+            finding.settled_by, finding.settled_at = by, timezone.now()
+            finding.save()
+    return finding
+
+
+def plan_visits(*, participant: Participant, plans: list[VisitPlan], anchor: date, by: Any) -> list[Visit]:
+    """Creates or moves the visits that hang on this anchor day, with their expected records, all empty."""
+    with acting(by, f"Planned from {anchor:%d %b %Y}"):
+        known = {v.code: v for v in participant.visits.filter(code__in=[p.code for p in plans])}
+        fresh = [_visit(participant, plan, anchor) for plan in plans if plan.code not in known]
+        Visit.objects.bulk_create(fresh)
+        FormRecord.objects.bulk_create(r for visit in fresh for r in _expected_records(visit))
+        for visit in known.values():
+            _move(visit, anchor)
+    return fresh
+
+
+def _visit(participant: Participant, plan: VisitPlan, anchor: date, repeat: int = 1) -> Visit:
+    target = anchor + timedelta(days=plan.day)
+    return Visit(
+        participant=participant,
+        code=plan.code,
+        repeat=repeat,
+        target=target,
+        opens=target - timedelta(days=plan.early),
+        closes=target + timedelta(days=plan.late),
+    )
+
+
+def _expected_records(visit: Visit) -> list[FormRecord]:
+    owner = visit.participant
+    return [FormRecord(site_id=owner.site_id, participant=owner, visit=visit, form=slug) for slug in visit.plan.forms]
+
+
+def _move(visit: Visit, anchor: date) -> None:
+    moved = _visit(visit.participant, visit.plan, anchor)
+    if visit.happened_on is None and (visit.target != moved.target or visit.cancelled):
+        visit.target, visit.opens, visit.closes, visit.cancelled = moved.target, moved.opens, moved.closes, ""
+        visit.save(update_fields=["target", "opens", "closes", "cancelled"])
+
+
+def cancel_visits(*, participant: Participant, codes: list[str], why: str, by: Any) -> None:
+    """The schedule no longer asks for these visits; those that took place stay as they are."""
+    with acting(by, why):
+        participant.visits.filter(code__in=codes, happened_on__isnull=True).update(cancelled=why[:120])
+
+
+def add_unscheduled_visit(*, participant: Participant, on: date, forms: list[str], by: Any) -> Visit:
+    """A visit outside the schedule, with the forms that were chosen."""
+    if participant.is_ended:
+        raise Refused(f"{participant} is {participant.get_state_display().lower()}: no further visits.")
+    if on > timezone.localdate():
+        raise Refused(f"{on:%d %b %Y} lies in the future. An unscheduled visit is entered when it has taken place.")
+    if not forms:
+        raise Refused("Please choose at least one form for this visit.")
+    with acting(by, "Unscheduled visit"):
+        Participant.objects.select_for_update().get(pk=participant.pk)
+        repeat = participant.visits.filter(code="UNS").count() + 1
+        visit = _visit(participant, VISITS["UNS"], on, repeat)
+        visit.save(force_insert=True)
+        FormRecord.objects.bulk_create(
+            FormRecord(site_id=participant.site_id, participant=participant, visit=visit, form=slug) for slug in forms
+        )
+    return visit
+
+
+def add_log_record(*, participant: Participant, form: str, by: Any) -> FormRecord:
+    """A new entry of a log form (adverse event, rescue therapy). Safety data are never blocked."""
+    crf = crf_by_slug(form)
+    if not crf.is_log:
+        raise Refused(f"{crf.title()} belongs to a visit and cannot be added by itself.")
+    with acting(by, "New log entry"):
+        Participant.objects.select_for_update().get(pk=participant.pk)
+        repeat = participant.records.filter(form=form, visit=None).count() + 1
+        return FormRecord.objects.create(site_id=participant.site_id, participant=participant, form=form, repeat=repeat)
+
+
+def add_product_record(*, site: Any, form: str, by: Any) -> FormRecord:
+    """A new product form (a mini-pool lot) at a site."""
+    with acting(by, "New product entry"):
+        type(site).objects.select_for_update().get(pk=site.pk)
+        repeat = FormRecord.objects.filter(site=site, participant=None, form=form).count() + 1
+        return FormRecord.objects.create(site=site, form=form, repeat=repeat)
+
+
+def change_state(*, participant: Participant, by: Any, reason: str, **values: Any) -> None:
+    """Moves a participant on (enrolled, follow-up, ended) and tells whoever listens."""
+    with acting(by, reason):
+        for name, value in values.items():
+            setattr(participant, name, value)
+        participant.save(update_fields=list(values))
+        course_changed.send(sender=Participant, participant=participant, by=by)
+
+

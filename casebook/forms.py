@@ -1,0 +1,284 @@
+"""From the declaration to a bound form. Pages and the API bind the same form: validation exists once.
+
+A posted value is text. ``~ND`` in place of a value, or ``<item>__missing=ND``, says why there is none. Technical names
+hold a hyphen (``record-version``), so that no item can ever be called the same.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from casebook.crf import Crf, Row, Sheet
+from casebook.items import Item, MissingReason, Ref
+from itp_trial.normalise import Unreadable
+
+SPARE_ROWS = 2
+MOST_ROWS = 40
+MISSING_MARK = "~"
+
+
+@dataclass
+class Field:
+    """One item on the page: its input name, what stands in it, and what is wrong with it."""
+
+    item: Item
+    name: str
+    typed: str = ""
+    missing: str = ""
+    errors: list[str] = field(default_factory=list)
+    findings: list[Any] = field(default_factory=list)
+    options: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def input_id(self) -> str:
+        return f"id_{self.name}"
+
+    @property
+    def widget(self) -> str:
+        if self.item.kind == "code":
+            return "radio" if len(self.options) <= 4 else "select"
+        return {"reference": "select", "note": "textarea"}.get(self.item.kind, "input")
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        return MissingReason.choices
+
+    @property
+    def condition(self) -> tuple[str, str] | None:
+        """The input that this one depends on and the values (joined by a space) for which it is asked."""
+        if self.item.asked_if is None:
+            return None
+        name, wanted = self.item.asked_if
+        values = wanted if isinstance(wanted, tuple) else (wanted,)
+        return self.name.removesuffix(self.item.name) + name, " ".join(str(value) for value in values)
+
+
+class SheetForm:
+    """The answers of one sheet: from stored values to inputs, and from posted text back to values."""
+
+    def __init__(self, sheet: Sheet, data: Mapping[str, str] | None, prefix: str = "", record: Any = None) -> None:
+        self.sheet, self.data, self.prefix, self.record = sheet, data, prefix, record
+        self.before = sheet.answers()
+        self.before_missing = dict(sheet.missing)
+        self.emptied: list[str] = []
+        self.fields = {name: self._field(name, item) for name, item in sheet.asked_items().items()}
+
+    def _field(self, name: str, item: Item) -> Field:
+        shown = Field(item, self.prefix + name)
+        if item.kind == "code":
+            shown.options = [(str(code), str(label)) for code, label in item.flatchoices]
+        elif isinstance(item, Ref):
+            shown.options = [(str(o.pk), str(o)) for o in item.choices_for(self.record, getattr(self.sheet, item.attname))]
+        if self.data is None:
+            value = getattr(self.sheet, item.attname)
+            shown.typed = str(value) if isinstance(item, Ref) and value else item.typed(value)
+            shown.missing = self.sheet.missing.get(name, "")
+        else:
+            raw = str(self.data.get(shown.name, "") or "")
+            mark = raw[1:] if raw.startswith(MISSING_MARK) else str(self.data.get(f"{shown.name}__missing", "") or "")
+            shown.typed, shown.missing = ("" if raw.startswith(MISSING_MARK) else raw), mark
+        return shown
+
+    @property
+    def is_blank(self) -> bool:
+        return not any(f.typed.strip() or f.missing for f in self.fields.values())
+
+    @property
+    def errors(self) -> dict[str, list[str]]:
+        return {f.name: f.errors for f in self.fields.values() if f.errors}
+
+    def bind(self) -> None:
+        """Parses everything that was posted onto the sheet; what cannot be stored stays as an error at its field."""
+        for name, shown in self.fields.items():
+            self._bind_one(name, shown)
+        for name, shown in self.fields.items():
+            self._empty_what_is_not_asked(name, shown)
+
+    def _bind_one(self, name: str, shown: Field) -> None:
+        self.sheet.missing.pop(name, None)
+        value = None
+        try:
+            if shown.typed.strip():
+                value = self._parse(shown)
+            elif shown.missing:
+                self.sheet.missing[name] = MissingReason(shown.missing).value
+        except Unreadable as error:
+            shown.errors.append(str(error))
+        except ValueError:
+            shown.errors.append("Please choose one of the listed reasons for a missing value.")
+        setattr(self.sheet, shown.item.attname, value)
+
+    def _parse(self, shown: Field) -> Any:
+        if not isinstance(shown.item, Ref):
+            return shown.item.parse(shown.typed)
+        if shown.typed not in dict(shown.options):
+            raise Unreadable("Please choose one of the entries in the list.")
+        return uuid.UUID(shown.typed)
+
+    def _empty_what_is_not_asked(self, name: str, shown: Field) -> None:
+        if self.sheet.is_asked(shown.item):
+            return
+        if self.before[name] is not None:
+            self.emptied.append(shown.item.label)
+        setattr(self.sheet, shown.item.attname, None)
+        self.sheet.missing.pop(name, None)
+        shown.errors.clear()
+
+    def changed(self) -> list[str]:
+        """The items whose stored answer this form changes or takes away; filling an empty one is no change."""
+        after = self.sheet.answers()
+        return [n for n in self.fields if self.before[n] is not None and self.before[n] != after[n]] + [
+            n for n, reason in self.before_missing.items() if self.sheet.missing.get(n, reason) != reason
+        ]
+
+
+class CrfForm:
+    """One form on the page or from the API: the answers, the repeating rows, the version and the reason for change."""
+
+    def __init__(self, crf: Crf, data: Mapping[str, str] | None = None) -> None:
+        self.crf, self.record, self.data = crf, crf.record, data
+        self.main = SheetForm(crf, data, record=crf.record)
+        self.groups = [RowGroup(crf, model, data) for model in crf.row_models]
+        self.general_errors: list[str] = []
+        self.reason_errors: list[str] = []
+        self.version = self._int(data.get("record-version")) if data is not None else crf.record.version
+        self.reason = str((data or {}).get("change-reason", "") or "")
+        self.reason_text = str((data or {}).get("change-reason-text", "") or "")
+
+    @staticmethod
+    def _int(raw: Any) -> int:
+        return int(raw) if str(raw or "").isascii() and str(raw or "").isdigit() and len(str(raw)) < 9 else -1
+
+    def is_valid(self) -> bool:
+        """Binds everything and collects every error at once, the hard ones of each field and across fields."""
+        self.main.bind()
+        for group in self.groups:
+            group.bind()
+        self._refuse_unknown_names()
+        if not self.errors:
+            self.crf.derive(self.rows)
+            for sheet_form in self.sheet_forms():
+                for name, message in sheet_form.sheet.impossible() if isinstance(sheet_form.sheet, Sheet) else []:
+                    self._add_error(sheet_form, name, message)
+        if not self.errors:
+            refusal = self.crf.needs_refusal()
+            self.general_errors += [refusal] if refusal else []
+        self._ask_for_reason()
+        return not self.errors
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for group in self.groups for row in group.kept]
+
+    def sheet_forms(self) -> Iterator[SheetForm]:
+        yield self.main
+        for group in self.groups:
+            yield from (form for form in group.forms if not form.is_blank)
+
+    @property
+    def errors(self) -> dict[str, list[str]]:
+        """Every error by input name; ``""`` holds those of the whole form."""
+        found: dict[str, list[str]] = {}
+        for form in [self.main, *(f for g in self.groups for f in g.forms)]:
+            found |= form.errors
+        if self.general_errors:
+            found[""] = self.general_errors
+        if self.reason_errors:
+            found["change-reason"] = self.reason_errors
+        return found
+
+    @property
+    def emptied(self) -> list[str]:
+        return [label for form in self.sheet_forms() for label in form.emptied]
+
+    @property
+    def changes_answers(self) -> bool:
+        """True where something that was stored before becomes different or goes away."""
+        return self.record.version > 0 and (
+            any(form.changed() for form in self.sheet_forms()) or any(group.taken_away for group in self.groups)
+        )
+
+    def _ask_for_reason(self) -> None:
+        if not self.changes_answers:
+            return
+        if self.reason not in CHANGE_REASONS:
+            self.reason_errors.append("A stored answer changes. Please say why.")
+        elif self.reason == "other" and not self.reason_text.strip():
+            self.reason_errors.append("Please write the other reason.")
+
+    @property
+    def reason_said(self) -> str:
+        """The reason as it stands in the audit trail."""
+        if not self.changes_answers or self.reason not in CHANGE_REASONS:
+            return ""
+        return self.reason_text.strip() if self.reason == "other" else CHANGE_REASONS[self.reason]
+
+    def _add_error(self, form: SheetForm, name: str, message: str) -> None:
+        if name in form.fields:
+            form.fields[name].errors.append(message)
+        else:
+            self.general_errors.append(message)
+
+    def _refuse_unknown_names(self) -> None:
+        """An unknown name is a mistake of the sender (a misspelt item, a derived or system field), never ignored."""
+        unknown = sorted(set(self.data or {}) - self._known_names())
+        if unknown:
+            self.general_errors.append(f"Not an item of this form: {', '.join(name[:40] for name in unknown)}.")
+
+    def _known_names(self) -> set[str]:
+        forms = [self.main, *(form for group in self.groups for form in group.forms)]
+        names = {f.name for form in forms for f in form.fields.values()}
+        technical = {"record-version", "change-reason", "change-reason-text", "idempotency-key", "csrfmiddlewaretoken"}
+        counters = {name for group in self.groups for name in group.technical_names()}
+        return names | {f"{name}__missing" for name in names} | technical | counters
+
+
+class RowGroup:
+    """The repeating rows of a form: stored ones, changed ones, new ones. A row made blank goes away."""
+
+    def __init__(self, crf: Crf, model: type[Row], data: Mapping[str, str] | None) -> None:
+        self.crf, self.model, self.data = crf, model, data
+        stored = list(model.objects.filter(crf=crf)) if crf.record.version else []
+        self.count = len(stored) + SPARE_ROWS if data is None else self._posted_count(data)
+        by_id = {str(row.pk): row for row in stored}
+        self.forms = [self._row_form(i, by_id, stored) for i in range(self.count)]
+        self.untouched = list(by_id.values())
+        self.kept: list[Row] = [form.sheet for form in self.forms if not form.is_blank]
+        self.taken_away: list[Row] = []
+
+    def _posted_count(self, data: Mapping[str, str]) -> int:
+        return min(max(CrfForm._int(data.get(f"{self.model.slug}-count", 0)), 0), MOST_ROWS)
+
+    def _row_form(self, index: int, by_id: dict[str, Row], stored: list[Row]) -> SheetForm:
+        prefix = f"{self.model.slug}-{index}-"
+        if self.data is None:
+            row = stored[index] if index < len(stored) else self.model(crf=self.crf)
+        else:
+            row = by_id.pop(str(self.data.get(f"{prefix}id", "")), None) or self.model(crf=self.crf)
+        row.crf = self.crf
+        return SheetForm(row, self.data, prefix, record=self.crf.record)
+
+    def technical_names(self) -> set[str]:
+        return {f"{self.model.slug}-count"} | {f"{self.model.slug}-{i}-id" for i in range(self.count)}
+
+    def bind(self) -> None:
+        for form in self.forms:
+            if not form.is_blank:
+                form.bind()
+        self.kept = [form.sheet for form in self.forms if not form.is_blank]
+        for position, row in enumerate(self.kept, start=1):
+            row.position = position
+        blanked = [form.sheet for form in self.forms if form.is_blank and not form.sheet._state.adding]
+        self.taken_away = self.untouched + blanked
+
+
+CHANGE_REASONS = {
+    "typing": "Typing error",
+    "source": "New or corrected source document",
+    "query": "Answer to a query",
+    "wrong_form": "Entered in the wrong place",
+    "other": "Other",
+}

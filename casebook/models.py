@@ -1,0 +1,233 @@
+"""Whose data it is and in which state: participants, visits, form records and findings."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from casebook.windows import Window
+from itp_trial.models import Site
+from itp_trial.schedule import VISITS, VisitPlan
+
+
+class Participant(models.Model):
+    """A screened child, known by numbers only: no name, no initials, no birth date here."""
+
+    class State(models.TextChoices):
+        SCREENING = "screening", "In screening"
+        SCREEN_FAILED = "screen_failed", "Screen failure"
+        TREATMENT = "treatment", "On treatment"
+        FOLLOW_UP = "follow_up", "In follow-up"
+        COMPLETED = "completed", "Completed"
+        LOST = "lost", "Lost to follow-up"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    ENDED = (State.SCREEN_FAILED, State.COMPLETED, State.LOST, State.WITHDRAWN)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="participants")
+    screening_number = models.CharField(max_length=12, unique=True)
+    subject_number = models.CharField(max_length=12, unique=True, null=True)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.SCREENING)
+    screened_at = models.DateTimeField(default=timezone.now)
+    enrolled_on = models.DateField(null=True)
+    ended_on = models.DateField(null=True)
+    end_reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["screening_number"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["screening", "screen_failed"]) | Q(subject_number__isnull=False),
+                name="enrolled_has_number",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """The subject number, before enrolment the screening number."""
+        return self.subject_number or self.screening_number
+
+    @property
+    def is_ended(self) -> bool:
+        return self.state in self.ENDED
+
+
+class Visit(models.Model):
+    """One visit of a participant: planned by the schedule or unscheduled. Its window is three plain dates."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="visits")
+    code = models.CharField(max_length=20)
+    repeat = models.PositiveSmallIntegerField(default=1)
+    target = models.DateField()
+    opens = models.DateField()
+    closes = models.DateField()
+    happened_on = models.DateField(null=True)
+    #: Set when the schedule no longer asks for this visit (early end of maintenance); the row stays.
+    cancelled = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["target", "code", "repeat"]
+        constraints = [
+            models.UniqueConstraint(fields=["participant", "code", "repeat"], name="visit_once"),
+            models.CheckConstraint(
+                condition=Q(opens__lte=models.F("target"), target__lte=models.F("closes")), name="visit_window"
+            ),
+        ]
+        indexes = [models.Index(fields=["closes"], condition=Q(happened_on__isnull=True), name="visit_due")]
+
+    def __str__(self) -> str:
+        return f"{self.participant} {self.title}"
+
+    @property
+    def plan(self) -> VisitPlan:
+        return VISITS[self.code]
+
+    @property
+    def title(self) -> str:
+        return f"{self.plan.title} {self.repeat}" if self.plan.repeats else self.plan.title
+
+    @property
+    def window(self) -> Window:
+        return Window(self.opens, self.target, self.closes)
+
+    @property
+    def date(self) -> Any:
+        """The day it took place, else the day it is planned for."""
+        return self.happened_on or self.target
+
+
+class FormRecord(models.Model):
+    """One form of one visit: its state and version. The answers stand in the form's own table, by the same key.
+
+    Expected records are created empty by the schedule, so that due and missing are rows, not computations.
+    """
+
+    class Status(models.TextChoices):
+        EXPECTED = "expected", "Not started"
+        INCOMPLETE = "incomplete", "Incomplete"
+        COMPLETE = "complete", "Complete"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="records")
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, null=True, related_name="records")
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="records")
+    form = models.CharField(max_length=40)
+    repeat = models.PositiveSmallIntegerField(default=1)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.EXPECTED)
+    version = models.PositiveIntegerField(default=0)
+    edition = models.CharField(max_length=12, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    saved_at = models.DateTimeField(null=True)
+    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["created_at", "form", "repeat"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "participant", "visit", "form", "repeat"], nulls_distinct=False, name="record_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(version=0, saved_at__isnull=True) | Q(version__gt=0, saved_at__isnull=False),
+                name="saved_has_version",
+            ),
+        ]
+        indexes = [models.Index(fields=["form", "participant"], name="record_form")]
+
+    def __str__(self) -> str:
+        return f"{self.participant or self.site}: {self.crf_class.title()}"
+
+    @property
+    def crf_class(self) -> Any:
+        from casebook.crf import crf_by_slug
+
+        return crf_by_slug(self.form)
+
+    @property
+    def title(self) -> str:
+        return f"{self.crf_class.title()} {self.repeat}" if self.repeat > 1 else self.crf_class.title()
+
+    def crf(self) -> Any:
+        """The stored answers, or a new empty form of this record."""
+        found = self.crf_class.objects.filter(pk=self.pk).first() if self.version else None
+        found = found or self.crf_class(record=self)
+        found.record = self
+        return found
+
+
+class Finding(models.Model):
+    """Something about a stored form that waits for an answer, or was confirmed, or was cured by the data."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        CONFIRMED = "confirmed", "Confirmed as correct"
+        CURED = "cured", "Cured by the data"
+
+    record = models.ForeignKey(FormRecord, on_delete=models.PROTECT, related_name="findings")
+    code = models.CharField(max_length=20)
+    item = models.CharField(max_length=60)
+    message = models.TextField()
+    value = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    raised_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    explanation = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["record", "code", "item"], condition=~Q(state="cured"), name="finding_live_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="confirmed") | (Q(settled_by__isnull=False) & ~Q(explanation="")),
+                name="confirmed_by_someone_with_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record}: {self.message}"
+
+
+class Reminder(models.Model):
+    """One line of a digest: this visit, in this state, told once to this person. Also the outbox of the mail.
+
+    The unique key makes a second run or a second delivery of the task harmless.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting to be sent"
+        SENT = "sent", "Sent"
+        CANCELLED = "cancelled", "No longer due"
+        PARKED = "parked", "Given up after several failures"
+
+    audited = False
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="reminders")
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10)  # due, overdue
+    due_on = models.DateField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["visit", "recipient", "kind", "due_on"], name="reminder_once"),
+        ]
+        indexes = [models.Index(fields=["state"], condition=Q(state="waiting"), name="reminder_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.visit_id} to {self.recipient_id} ({self.state})"

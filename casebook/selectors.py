@@ -1,0 +1,82 @@
+"""Questions that pages and the API ask of the casebook, each in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from casebook.crf import crf_models
+from casebook.models import Finding, FormRecord, Participant, Visit
+
+PARTICIPANTS = Participant.objects.select_related("site")
+RECORDS = FormRecord.objects.select_related("site", "participant__site", "visit__participant", "saved_by")
+
+
+@dataclass
+class Due:
+    """One visit on the work list: its state today and why it stands there."""
+
+    visit: Visit
+    state: str
+    late_by: int
+    missing: list[str] = field(default_factory=list)
+
+
+def work_list(participants: QuerySet[Participant], today: date, horizon: int = 7) -> dict[str, list[Due]]:
+    """The visits that want something: overdue, due now, within the next days. Two queries, however many children."""
+    visits = (
+        Visit.objects.filter(participant__in=participants, happened_on=None, cancelled="")
+        .select_related("participant__site")
+        .prefetch_related("records")
+        .order_by("closes", "participant__screening_number")
+    )
+    lanes: dict[str, list[Due]] = {"overdue": [], "now": [], "soon": []}
+    for visit in visits:
+        state = visit.window.state(today, done=False)
+        due = Due(visit, state, visit.window.days_outside(today), [r.title for r in visit.records.all()])
+        if state == "overdue":
+            lanes["overdue"].append(due)
+        elif state in ("open", "due today"):
+            lanes["now"].append(due)
+        elif (visit.opens - today).days <= horizon:
+            lanes["soon"].append(due)
+    return lanes
+
+
+def open_work(participants: QuerySet[Participant]) -> QuerySet[FormRecord]:
+    """Saved forms that still miss an answer or hold an unexplained value, oldest first."""
+    open_findings = Count("findings", filter=Q(findings__state=Finding.State.OPEN))
+    records = FormRecord.objects.filter(participant__in=participants, version__gt=0)
+    records = records.select_related("participant__site", "visit__participant").annotate(open_findings=open_findings)
+    return records.filter(open_findings__gt=0).order_by("saved_at")
+
+
+def visits_with_records(participant: Participant) -> list[Visit]:
+    """The visits of a participant in order, each with its records and their open findings. Two queries."""
+    records = FormRecord.objects.select_related("saved_by").annotate(
+        open_findings=Count("findings", filter=Q(findings__state=Finding.State.OPEN))
+    )
+    visits = participant.visits.prefetch_related(Prefetch("records", queryset=records))
+    return list(visits.order_by("target", "code", "repeat"))
+
+
+def log_records(participant: Participant) -> list[FormRecord]:
+    """The records of a participant outside visits (adverse events, rescues, bleeding episodes)."""
+    open_findings = Count("findings", filter=Q(findings__state=Finding.State.OPEN))
+    return list(participant.records.filter(visit=None).select_related("saved_by").annotate(open_findings=open_findings))
+
+
+def next_record(record: FormRecord) -> FormRecord | None:
+    """The next form of the same visit that is not complete: where "save and next" leads."""
+    if record.visit_id is None:
+        return None
+    others = record.visit.records.exclude(pk=record.pk)
+    return others.exclude(status=FormRecord.Status.COMPLETE).order_by("created_at", "form").first()
+
+
+def log_forms() -> list[Any]:
+    """The forms that may be added at any time."""
+    return [model for model in crf_models() if model.is_log]

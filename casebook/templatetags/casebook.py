@@ -1,0 +1,66 @@
+"""Small words for templates: dates that nobody misreads, keys, states as word and shape."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from itp_trial.idempotency import new_key
+from itp_trial.normalise import CAIRO
+
+register = template.Library()
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """05 Mar 2026: no reader takes the month for the day."""
+    return f"{value:%d %b %Y}" if value else ""
+
+
+@register.filter
+def clock(value: datetime | None) -> str:
+    """05 Mar 2026 14:02 Cairo (UTC+3)."""
+    if value is None:
+        return ""
+    local = timezone.localtime(value, CAIRO)
+    return f"{local:%d %b %Y %H:%M} Cairo (UTC{int(local.utcoffset().total_seconds() // 3600):+d})"  # type: ignore[union-attr]
+
+
+@register.simple_tag
+def idempotency_key() -> str:
+    return new_key()
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """The value of a mapping under a key that stands in a variable."""
+    return mapping.get(key) if mapping else None
+
+
+# One vocabulary for all pages: a word, a shape and a colour class each, so that colour is never alone.
+STATES = {
+    "expected": ("Not started", "○"), "incomplete": ("Incomplete", "◐"), "complete": ("Complete", "●"),
+    "screening": ("In screening", "○"), "screen_failed": ("Screen failure", "✕"), "treatment": ("On treatment", "◐"),
+    "follow_up": ("In follow-up", "◑"), "completed": ("Completed", "●"), "lost": ("Lost to follow-up", "?"),
+    "withdrawn": ("Withdrawn", "✕"), "done": ("Done", "●"), "not yet open": ("Not yet open", "○"),
+    "open": ("Open", "◐"), "due today": ("Due today", "◆"), "overdue": ("Overdue", "▲"), "cancelled": ("Not needed", "–"),
+    "CR": ("Complete response", "▲"), "R": ("Response", "◆"), "NR": ("No response", "▽"), "NE": ("Not evaluable", "?"),
+    "PENDING_CONFIRMATION": ("Response, not yet confirmed", "◇"), "LOST": ("Response lost", "▼"),
+    "SRoT": ("Sustained response off therapy", "★"), "RoT": ("Response off therapy", "☆"),
+    "PENDING": ("Still in follow-up", "…"), "NONE": ("No response off therapy", "▽"),
+}  # fmt: skip
+
+
+@register.inclusion_tag("components/state.html")
+def state(code: str) -> dict[str, str]:
+    """A state as word + shape + colour."""
+    word, shape = STATES.get(code, (code, "·"))
+    return {"code": code.lower().replace(" ", "-").replace("_", "-"), "word": word, "shape": shape}
+
+
+@register.filter
+def widget(field: Any) -> str:
+    return f"casebook/widgets/{field.widget}.html"

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from casebook import views
+
+urlpatterns = [
+    path("worklist/", views.work_list, name="work-list"),
+    path("participants/<uuid:pk>/visits/", views.visits, name="visits"),
+    path("participants/<uuid:pk>/visits/add/", views.add_visit, name="add-visit"),
+    path("participants/<uuid:pk>/add/<slug:form>/", views.add_log, name="add-log"),
+    path("records/<uuid:pk>/", views.record, name="record"),
+    path("records/<uuid:pk>/history/", views.history, name="history"),
+    path("findings/<int:pk>/confirm/", views.confirm, name="confirm-finding"),
+]

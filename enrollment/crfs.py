@@ -1,0 +1,173 @@
+"""The forms of screening and consent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from casebook import items
+from casebook.crf import Crf, EditCheck, Section
+from casebook.items import NOT_SUBMITTED, Sdtm, YesNo
+from enrollment import consent, eligibility
+from enrollment.eligibility import completed_years
+
+
+class Sex(models.TextChoices):
+    FEMALE = "F", "Female"
+    MALE = "M", "Male"
+
+
+class Screening(Crf):
+    """Eligibility with the evidence for every criterion (R1-R4)."""
+
+    slug = "screening"
+    dates_visit = "screened_on"
+
+    screened_on = items.Date("Date of screening", sdtm=Sdtm("SV.SVSTDTC"))
+    birth_date = items.Date("Date of birth", critical=True, sdtm=NOT_SUBMITTED,
+                            help="Held at the site; exports show the age.")
+    sex = items.Code("Sex", options=Sex, sdtm=Sdtm("DM.SEX"))
+    diagnosed_on = items.PartialDate("First documented diagnosis of ITP", critical=True, sdtm=Sdtm("MH.MHSTDTC"),
+                                     help="Not the first symptom. If the day is not known: UN/03/2026.")
+    tpo_ra_ever = items.Code("Any thrombopoietin agonist, ever?", options=YesNo, critical=True,
+                             sdtm=Sdtm("IE.IEORRES", "INCL03"), help="Any exposure of any length excludes the child.")
+    tpo_ra_evidence = items.Text("Evidence on thrombopoietin agonists", sdtm=NOT_SUBMITTED)
+    ivig_reaction = items.Code("Severe adverse reaction to IVIG in the past?", options=YesNo, critical=True,
+                               sdtm=Sdtm("IE.IEORRES", "EXCL01"), help="A mild headache does not exclude.")
+    ivig_reaction_evidence = items.Text("Evidence on IVIG reactions", sdtm=NOT_SUBMITTED)
+    intracranial = items.Code("Intracranial haemorrhage in the past?", options=YesNo, critical=True,
+                              sdtm=Sdtm("IE.IEORRES", "EXCL02"))
+    intracranial_evidence = items.Text("Evidence on intracranial haemorrhage", sdtm=NOT_SUBMITTED)
+    venous_access = items.Code("Difficult venous access?", options=YesNo, critical=True,
+                               sdtm=Sdtm("IE.IEORRES", "EXCL03"))
+    venous_access_evidence = items.Text("Evidence on venous access", sdtm=NOT_SUBMITTED)
+    other_cause = items.Code("Congenital, secondary or non-immune thrombocytopenia?", options=YesNo, critical=True,
+                             sdtm=Sdtm("IE.IEORRES", "EXCL04"))
+    other_cause_evidence = items.Text("Evidence on other causes", sdtm=NOT_SUBMITTED)
+    entry_count = items.Number("Latest platelet count", unit="10^9/L", digits=(6, 1), hard=(0, 2000),
+                               expected=(1, 99), unit_slip=(1500, 1000, "per µL"), critical=True,
+                               sdtm=Sdtm("LB.LBORRES", "PLAT"))
+    entry_count_on = items.Date("Date of that count", critical=True, sdtm=Sdtm("LB.LBDTC"))
+    iga_deficiency = items.Code("IgA deficiency known?", options=YesNo, sdtm=Sdtm("MH.MHOCCUR"))
+    renal_impairment = items.Code("Renal impairment?", options=YesNo, sdtm=Sdtm("MH.MHOCCUR"))
+    positive_dat = items.Code("Positive direct antiglobulin test?", options=YesNo, sdtm=Sdtm("LB.LBORRES", "ANGLOBDR"))
+    thrombosis = items.Code("Thrombosis in the past?", options=YesNo, sdtm=Sdtm("MH.MHOCCUR"))
+    live_vaccine = items.Code("Live vaccine in the last weeks?", options=YesNo, sdtm=Sdtm("CM.CMOCCUR"))
+    steroids = items.Code("Steroids now?", options=YesNo, sdtm=Sdtm("CM.CMOCCUR"))
+    other_study = items.Code("Taking part in another study?", options=YesNo, sdtm=NOT_SUBMITTED)
+    other_therapy_end = items.Date("Last day of other ITP therapy that continues", optional=True, future=True,
+                                   asked_if=("steroids", YesNo.YES), critical=True, sdtm=Sdtm("CM.CMENDTC"),
+                                   help="If it is known. The time off therapy starts on this day or later (R20).")
+
+    sections = [
+        Section("Child", "screened_on", "birth_date", "sex"),
+        Section("ITP", "diagnosed_on", "entry_count", "entry_count_on"),
+        Section("Criteria of the protocol", "tpo_ra_ever", "tpo_ra_evidence", "ivig_reaction", "ivig_reaction_evidence",
+                "intracranial", "intracranial_evidence", "venous_access", "venous_access_evidence", "other_cause",
+                "other_cause_evidence", columns=("Answer", "Evidence"),
+                note="Say for each answer how it is known, for example “hospital record, 3 May 2026”."),
+        Section("Safety screen", "iga_deficiency", "renal_impairment", "positive_dat", "thrombosis", "live_vaccine",
+                "steroids", "other_therapy_end", "other_study",
+                note="These warn and never exclude."),
+    ]
+    edit_checks = [
+        EditCheck("SCR01", ["birth_date", "screened_on"], lambda c: c.birth_date <= c.screened_on,
+                  "The child is born after the day of screening. Please check both dates.", hard=True),
+        EditCheck("SCR02", ["entry_count_on", "screened_on"],
+                  lambda c: (c.screened_on - c.entry_count_on).days <= eligibility.BASELINE_WINDOW_D,
+                  "This count is older than 7 days (assumption). A newer one is needed before the first dose.",
+                  rule="R3"),
+        EditCheck("SCR03", ["birth_date", "diagnosed_on"],
+                  lambda c: c.diagnosed_on >= c.birth_date.isoformat()[: len(c.diagnosed_on)],
+                  "The diagnosis is before the birth. Please check both dates.", hard=True),
+    ]  # fmt: skip
+
+    class Meta:
+        verbose_name = "screening and eligibility"
+
+    def evidence(self, consent_on: Any = None, confirmed_on: Any = None) -> eligibility.Evidence:
+        """The answers as the pure eligibility rules want them."""
+        def yes(code: str | None) -> bool | None:
+            return None if code is None else code == YesNo.YES
+
+        return eligibility.Evidence(
+            birth_date=self.birth_date, confirmed_on=confirmed_on or self.screened_on, diagnosis=self.diagnosed_on,
+            consent_on=consent_on, tpo_ra_ever=yes(self.tpo_ra_ever), severe_ivig_reaction=yes(self.ivig_reaction),
+            intracranial_haemorrhage=yes(self.intracranial), difficult_venous_access=yes(self.venous_access),
+            other_thrombocytopenia=yes(self.other_cause), entry_count=self.entry_count,
+            entry_count_on=self.entry_count_on, iga_deficiency=yes(self.iga_deficiency),
+            renal_impairment=yes(self.renal_impairment), positive_dat=yes(self.positive_dat),
+            thrombosis_history=yes(self.thrombosis), live_vaccine_recent=yes(self.live_vaccine),
+            concurrent_steroids=yes(self.steroids), in_another_study=yes(self.other_study),
+        )  # fmt: skip
+
+    def age_on(self, day: Any) -> tuple[int, int] | None:
+        """Completed years and months on a day, or None without a birth date."""
+        if self.birth_date is None:
+            return None
+        years = completed_years(self.birth_date, day)
+        months = (day.year - self.birth_date.year) * 12 + day.month - self.birth_date.month
+        return years, (months - (day.day < self.birth_date.day)) % 12
+
+
+class Language(models.TextChoices):
+    ARABIC = "ar", "Arabic"
+    ENGLISH = "en", "English"
+
+
+class ParentState(models.TextChoices):
+    CONSENTED = "consented", "Consented"
+    DECEASED = "deceased", "Deceased"
+    ABSENT = "absent", "Absent, with document"
+    REFUSED = "refused", "Refused"
+
+
+class Consent(Crf):
+    """Consent of both parents with signature and fingerprint (law 214/2020), and the assent of the child."""
+
+    slug = "consent"
+
+    consented_at = items.DateTime("Date and time of consent", critical=True, sdtm=Sdtm("DS.DSSTDTC"))
+    version = items.Text("Version of the consent form", critical=True, sdtm=NOT_SUBMITTED, help="For example 2.0")
+    language = items.Code("Language", options=Language, sdtm=NOT_SUBMITTED)
+    mother = items.Code("Mother", options=ParentState, critical=True, sdtm=NOT_SUBMITTED)
+    mother_signature = items.Code("Mother's signature", options=YesNo, asked_if=("mother", ParentState.CONSENTED),
+                                  critical=True, sdtm=NOT_SUBMITTED)
+    mother_fingerprint = items.Code("Mother's fingerprint", options=YesNo, asked_if=("mother", ParentState.CONSENTED),
+                                    critical=True, sdtm=NOT_SUBMITTED)
+    father = items.Code("Father", options=ParentState, critical=True, sdtm=NOT_SUBMITTED)
+    father_signature = items.Code("Father's signature", options=YesNo, asked_if=("father", ParentState.CONSENTED),
+                                  critical=True, sdtm=NOT_SUBMITTED)
+    father_fingerprint = items.Code("Father's fingerprint", options=YesNo, asked_if=("father", ParentState.CONSENTED),
+                                    critical=True, sdtm=NOT_SUBMITTED)
+    guardianship = items.Text("Document for an absent or deceased parent, or of the guardian", optional=True,
+                              sdtm=NOT_SUBMITTED, help="Kind and number of the document. No names.")
+    assent = items.Code("Assent of the child", options=YesNo, critical=True, sdtm=Sdtm("DS.DSDECOD"),
+                        help="From 7 years (assumption). Younger: give “Not applicable” as the reason.")
+    explained_by = items.Text("Who informed the family", sdtm=NOT_SUBMITTED, help="The member of staff.")
+    copy_given = items.Code("Copy given to the family", options=YesNo, sdtm=NOT_SUBMITTED)
+
+    sections = [
+        Section("Consent", "consented_at", "version", "language"),
+        Section("Mother", "mother", "mother_signature", "mother_fingerprint"),
+        Section("Father", "father", "father_signature", "father_fingerprint", "guardianship"),
+        Section("Child and family", "assent", "explained_by", "copy_given"),
+    ]
+    edit_checks = [
+        EditCheck("CON01", ["mother"], lambda c: c.mother != ParentState.REFUSED,
+                  "The mother refused: the child cannot be enrolled."),
+        EditCheck("CON02", ["father"], lambda c: c.father != ParentState.REFUSED,
+                  "The father refused: the child cannot be enrolled."),
+    ]  # fmt: skip
+
+    class Meta:
+        verbose_name = "consent and assent"
+
+    def gaps(self) -> list[str]:
+        """Why this consent does not yet allow enrolment; empty when it does."""
+        parents = [
+            consent.Parent("mother", self.mother, self.mother_signature == "Y", self.mother_fingerprint == "Y"),
+            consent.Parent("father", self.father, self.father_signature == "Y", self.father_fingerprint == "Y"),
+        ]
+        return consent.gaps(parents, bool(self.guardianship), self.consented_at is not None, bool(self.version))

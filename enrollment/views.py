@@ -1,0 +1,110 @@
+"""Start screening, decide on eligibility, end participation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from casebook.models import Participant
+from casebook.selectors import PARTICIPANTS
+from enrollment import actions
+from itp_trial.models import Site
+from itp_trial.normalise import Unreadable, day
+from itp_trial.permissions import access, allow, allow_somewhere, visible
+from itp_trial.refusal import Refused
+from itp_trial.roles import Can
+from itp_trial.web import act_once, posted
+
+
+@require_http_methods(["GET", "POST"])
+def screen(request: HttpRequest) -> HttpResponse:
+    """A child comes to screening at one of the person's sites."""
+    allow_somewhere(request, Can.SCREEN)
+    sites = access(request).scope(Can.SCREEN, Site.objects.all(), "pk")
+    if request.method == "GET":
+        return render(request, "enrollment/screen.html", {"sites": sites})
+    site = get_object_or_404(sites, pk=request.POST.get("site") if request.POST.get("site", "").isdigit() else 0)
+
+    def action() -> str:
+        participant = actions.start_screening(site=site, by=request.user, on=_day(posted(request).get("on", "")))
+        messages.success(request, f"{participant} is in screening. Please fill the two forms below.")
+        return reverse("visits", args=[participant.pk])
+
+    return act_once(request, action, back=reverse("screen"))
+
+
+@require_GET
+def eligibility(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Each criterion with its evidence, the consent, and what stands against enrolment."""
+    participant = visible(request, PARTICIPANTS, pk)
+    context = {
+        "participant": participant,
+        "ready": actions.readiness(participant, participant.enrolled_on),
+        "may_enrol": access(request).may(Can.ENROL, participant.site_id),
+        "screening_open": participant.state == Participant.State.SCREENING,
+    }
+    return render(request, "enrollment/eligibility.html", context)
+
+
+@require_POST
+def enrol(request: HttpRequest, pk: Any) -> HttpResponse:
+    participant = visible(request, PARTICIPANTS, pk)
+    allow(request, Can.ENROL, participant.site_id)
+
+    def action() -> str:
+        enrolled = actions.enrol(participant=participant, by=request.user, on=_day(posted(request).get("on", "")))
+        messages.success(request, f"Enrolled as {enrolled.subject_number}. The loading dose is planned.")
+        return reverse("visits", args=[pk])
+
+    return act_once(request, action, back=reverse("eligibility", args=[pk]))
+
+
+@require_POST
+def fail(request: HttpRequest, pk: Any) -> HttpResponse:
+    participant = visible(request, PARTICIPANTS, pk)
+    allow(request, Can.ENROL, participant.site_id)
+
+    def action() -> str:
+        data = posted(request)
+        actions.fail_screening(participant=participant, reason=data.get("reason", ""), by=request.user)
+        return reverse("visits", args=[pk])
+
+    return act_once(request, action, back=reverse("eligibility", args=[pk]))
+
+
+@require_http_methods(["GET", "POST"])
+def end(request: HttpRequest, pk: Any) -> HttpResponse:
+    """Completed, lost to follow-up or withdrawn, with the day and the reason."""
+    participant = visible(request, PARTICIPANTS, pk)
+    allow(request, Can.PLAN, participant.site_id)
+    state = Participant.State
+    if request.method == "GET":
+        choices = [(s.value, s.label) for s in (state.COMPLETED, state.LOST, state.WITHDRAWN)]
+        return render(request, "enrollment/end.html", {"participant": participant, "choices": choices})
+
+    def action() -> str:
+        data = posted(request)
+        actions.end_participation(participant=participant, state=data.get("state", ""), reason=data.get("reason", ""),
+                                  on=_day(data.get("on", "")), by=request.user)  # fmt: skip
+        return reverse("visits", args=[pk])
+
+    return act_once(request, action, back=reverse("end-participation", args=[pk]))
+
+
+def _day(raw: str) -> Any:
+    """A typed day, not in the future; an empty text means today."""
+    if not raw.strip():
+        return timezone.localdate()
+    try:
+        found = day(raw)
+    except Unreadable as error:
+        raise Refused(str(error)) from error
+    if found > timezone.localdate():
+        raise Refused(f"{found:%d %b %Y} lies in the future.")
+    return found

@@ -1,0 +1,46 @@
+"""Who is acting, and why: the one place that tells the database.
+
+Every action runs inside ``with acting(user, reason)``. It opens one transaction and hands the actor to the
+audit triggers; a clinical write outside of it is refused by the database itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+
+@dataclass(frozen=True)
+class System:
+    """A named process that acts by itself (never a person's name on a machine's work; RQ-11)."""
+
+    name: str
+
+    @property
+    def actor_id(self) -> str:
+        return f"system:{self.name}"
+
+    @property
+    def actor_name(self) -> str:
+        return f"{self.name} (system)"
+
+
+@contextmanager
+def acting(by: Any, reason: str = "") -> Iterator[None]:
+    """One transaction in which ``by`` is recorded as the author of every change.
+
+    ``by`` has ``actor_id`` and ``actor_name`` (a ``User`` or a ``System``); ``reason`` says why a
+    stored value changes. The settings live as long as the transaction and no longer.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('itp.actor_id', %s, true), set_config('itp.actor_name', %s, true),"
+                " set_config('itp.reason', %s, true)",
+                [by.actor_id, by.actor_name, reason],
+            )
+        yield

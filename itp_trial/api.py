@@ -1,0 +1,113 @@
+"""The API's door: tokens, readable JSON, pages, errors in one shape."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import Http404
+from django.utils import timezone
+from rest_framework import status
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import APIException, AuthenticationFailed, ParseError
+from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from itp_trial.idempotency import KeyReused
+from itp_trial.models import ApiToken
+from itp_trial.permissions import Access
+from itp_trial.refusal import Refused
+
+
+class TokenAuthentication(BaseAuthentication):
+    """``Authorization: Bearer itp_...``: a person's token, with the rights of the one role that it is bound to."""
+
+    keyword = b"bearer"
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
+        header = get_authorization_header(request).split()
+        if not header or header[0].lower() != self.keyword:
+            return None
+        if len(header) != 2:
+            raise AuthenticationFailed("The header must be: Authorization: Bearer <token>.")
+        token = self._live_token(header[1].decode("latin-1"))
+        assignment = token.assignment
+        request._request.access = Access(frozenset({(assignment.role, assignment.site_id)}))
+        return assignment.user, token
+
+    def _live_token(self, secret: str) -> ApiToken:
+        tokens = ApiToken.objects.select_related("assignment__user")
+        token = tokens.filter(digest=ApiToken.digest_of(secret)).first()
+        today = timezone.localdate()
+        if token is None or not token.is_live or not token.assignment.user.is_active:
+            raise AuthenticationFailed("This token is unknown, expired or revoked.")
+        if token.assignment.starts > today or (token.assignment.ends and token.assignment.ends < today):
+            raise AuthenticationFailed("The role of this token is not in force today.")
+        return token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+class CleanJSONParser(JSONParser):
+    """JSON objects only; no NaN, no duplicate key, no lone surrogate, no NUL, no absurd depth."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        raw = stream.read()
+        try:
+            data = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant,
+                              parse_float=str, parse_int=str)  # fmt: skip
+            json.dumps(data, ensure_ascii=False).encode("utf-8")
+        except (ValueError, RecursionError) as error:
+            raise ParseError(f"The body is not readable JSON: {str(error)[:200]}") from error
+        if not isinstance(data, dict):
+            raise ParseError("The body must be a JSON object.")
+        return data
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands in it twice")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number")
+
+
+class Conflict(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
+class Pages(CursorPagination):
+    """Cursor pages: the cost of a page does not depend on its depth, and no total is told."""
+
+    page_size = 100
+    max_page_size = 500
+    page_size_query_param = "page_size"
+    ordering = "pk"
+
+
+def explain(error: Exception, context: Any) -> Response | None:
+    """Every error as ``{"title", "detail"}`` or with the messages by field; refusals are 409."""
+    # Not at the top: DRF's own views import this module for its settings.
+    from rest_framework.views import exception_handler
+
+    if isinstance(error, Refused | KeyReused):
+        error = Conflict(str(error))
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, Http404):
+        response.data = {"detail": "Not found, or it belongs to another site."}
+    response["Content-Type"] = "application/problem+json"
+    response.data = {"status": response.status_code, **_as_dict(response.data)}
+    return response
+
+
+def _as_dict(data: Any) -> dict[str, Any]:
+    return dict(data) if isinstance(data, dict) else {"detail": data}

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class TrialConfig(AppConfig):
+    name = "itp_trial"
+
+    def ready(self) -> None:
+        from itp_trial import audit
+
+        post_migrate.connect(audit.install, sender=self, dispatch_uid="audit")

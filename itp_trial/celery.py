@@ -1,0 +1,18 @@
+"""The Celery application. Tasks live in each app's ``tasks.py``; the schedule is in ``schedule`` below."""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "itp_trial.settings")
+
+app = Celery("itp_trial")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# UTC, and far from Cairo's midnight, where the clock jumps twice a year: 04:00 UTC is 06:00 or 07:00 in Cairo.
+app.conf.beat_schedule = {
+    "visit-reminders": {"task": "casebook.tasks.send_visit_digests", "schedule": crontab(hour=4, minute=0)},
+    "outbox": {"task": "casebook.tasks.drain_outbox", "schedule": 60.0},
+}

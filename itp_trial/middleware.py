@@ -1,0 +1,75 @@
+"""What every request passes: readable input, inactivity, rights, and no caching of patient data."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.utils.functional import SimpleLazyObject
+
+from itp_trial.permissions import access_of
+
+_UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class CleanInputMiddleware:
+    """A NUL or a lone surrogate in an address is no text that anybody typed: 400 before anything reads it.
+
+    Posted forms and JSON are checked field by field (``casebook.normalise``), so that the message stands at its field.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        queried = [*request.GET.keys(), *(value for values in request.GET.lists() for value in values[1])]
+        if any(_UNREADABLE.search(text) for text in [request.path, *queried]):
+            return HttpResponseBadRequest("The address holds characters that cannot be read.", content_type="text/plain")
+        return self.get_response(request)
+
+
+class InactivityMiddleware:
+    """Signs out after ``INACTIVITY_SECONDS`` without a request (RQ-45). The mark is written at most once a minute."""
+
+    MARK = "last_seen"
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            now = int(time.time())
+            idle = now - request.session.get(self.MARK, now)
+            if idle > settings.INACTIVITY_SECONDS:
+                logout(request)
+            elif idle >= 60 or self.MARK not in request.session:
+                request.session[self.MARK] = now
+        return self.get_response(request)
+
+
+class AccessMiddleware:
+    """``request.access``: what this person may do today, read once and only if somebody asks."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.access = SimpleLazyObject(lambda: access_of(request.user))  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+class NoStoreMiddleware:
+    """Pages with patient data stay out of every cache, also behind the back button."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response

@@ -1,0 +1,125 @@
+"""Typed text, made comparable before anything parses it. Pure: the form, the API and the commands share it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from itp_trial.protocol import TIME_ZONE
+
+CAIRO = ZoneInfo(TIME_ZONE)
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+LONGEST_NOTE = 10_000
+
+# Arabic-Indic and Persian digits are what Egyptian keyboards produce; the Arabic decimal sign becomes a point.
+_DIGITS = {ord(arabic): str(i % 10) for i, arabic in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")} | {0x066B: ".", 0x066C: None}
+_NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+
+class Unreadable(ValueError):
+    """The text cannot be read as what was asked; the message says so in the user's words."""
+
+
+def text(raw: str) -> str:
+    """Trimmed NFC text. Raises ``Unreadable`` for characters that cannot be stored or that reorder other text."""
+    if found := _FORBIDDEN.search(raw):
+        raise Unreadable(f"This text holds a character that cannot be stored (U+{ord(found[0]):04X}). Please remove it.")
+    if len(raw) > LONGEST_NOTE:
+        raise Unreadable(f"This text has {len(raw):,} characters; at most {LONGEST_NOTE:,} can be stored.")
+    return unicodedata.normalize("NFC", raw.replace("\r\n", "\n")).strip()
+
+
+def digits(raw: str) -> str:
+    """The text with Arabic-Indic digits and decimal sign as Western ones."""
+    return text(raw).translate(_DIGITS)
+
+
+def number(raw: str) -> Decimal:
+    """A plain decimal number such as ``12.5``. Raises ``Unreadable`` for letters, ``1e3``, ``1_000`` or ``12,5``."""
+    plain = digits(raw)
+    if _NUMBER.fullmatch(plain):
+        return Decimal(plain) + 0  # + 0 turns -0 into 0
+    if re.fullmatch(r"-?[0-9]+,[0-9]+", plain):
+        raise Unreadable(f"“{raw}”: please use a point for decimals, for example {plain.replace(',', '.')}.")
+    raise Unreadable(f"“{_short(raw)}” is not a number. Please enter digits only, for example 12.5.")
+
+
+def day(raw: str) -> date:
+    """A calendar date: ``05/03/2026`` (day first), ``2026-03-05`` or ``5 Mar 2026``."""
+    parts = _date_parts(digits(raw))
+    if len(parts) != 3:
+        raise Unreadable(f"“{_short(raw)}” is not a full date. Please enter day, month and year: 05/03/2026.")
+    year, month, number_of_day = parts
+    try:
+        return date(year, month, number_of_day)
+    except ValueError:
+        raise Unreadable(f"“{_short(raw)}” is not a day of the calendar.") from None
+
+
+def partial_day(raw: str) -> str:
+    """A date as far as it is known, as ISO 8601 cut from the right: ``2026``, ``2026-03`` or ``2026-03-05``.
+
+    Unknown parts are typed as ``UN`` (``UN/03/2026``) or left out. Nothing is imputed (RQ-18).
+    """
+    known = re.sub(r"(?i)\bunk?\b", "", digits(raw))
+    parts = _date_parts(re.sub(r"[-/ .]+", "/", known).strip("/"))
+    if len(parts) == 3:
+        return day(raw).isoformat()
+    if not parts or not 1900 <= parts[0] <= 2100 or (len(parts) == 2 and not 1 <= parts[1] <= 12):
+        raise Unreadable(f"“{_short(raw)}” is not a date. Enter what is known: 05/03/2026, UN/03/2026 or 2026.")
+    return f"{parts[0]:04d}" if len(parts) == 1 else f"{parts[0]:04d}-{parts[1]:02d}"
+
+
+def moment(raw: str) -> datetime:
+    """A date and time in Cairo: ``05/03/2026 14:30``. Aware. An hour that the clock skips or repeats is refused.
+
+    A repeated hour is accepted with its offset: ``29/10/2026 23:30 +03:00``.
+    """
+    plain = digits(raw).replace("T", " ").removesuffix("Z")
+    match = re.fullmatch(r"(.+?)[ ,]+([0-9]{1,2})[:.]([0-9]{2})(?::[0-9]{2})? *([+-][0-9]{2}:?[0-9]{2})?", plain)
+    if not match or int(match[2]) > 23 or int(match[3]) > 59:
+        raise Unreadable(f"“{_short(raw)}” is not a date and time. Please enter for example 05/03/2026 14:30.")
+    local = datetime.combine(day(match[1]), datetime.min.time()).replace(hour=int(match[2]), minute=int(match[3]))
+    return _in_cairo(local, match[4])
+
+
+def _in_cairo(local: datetime, offset: str | None) -> datetime:
+    first, second = local.replace(tzinfo=CAIRO, fold=0), local.replace(tzinfo=CAIRO, fold=1)
+    if first.utcoffset() == second.utcoffset():
+        if offset and first.strftime("%z") != offset.replace(":", ""):
+            raise Unreadable(f"On that day Cairo is at UTC{first:%z}, not {offset}.")
+        return first
+    back = first.astimezone(ZoneInfo("UTC")).astimezone(CAIRO)
+    if back.replace(tzinfo=None) != local:
+        raise Unreadable(f"{local:%d %b %Y %H:%M} does not exist in Cairo: the clock jumped forward that night.")
+    for candidate in (first, second):
+        if offset and candidate.strftime("%z") == offset.replace(":", ""):
+            return candidate
+    raise Unreadable(
+        f"{local:%d %b %Y %H:%M} happened twice in Cairo: the clock went back that night."
+        f" Please add +03:00 for the first or +02:00 for the second."
+    )
+
+
+def _date_parts(plain: str) -> list[int]:
+    """Year, month, day as far as given; an empty list where the text is no date."""
+    words = [part for part in re.split(r"[-/ .]+", plain.strip()) if part]
+    numbers = [_month_or_number(word) for word in words]
+    if not words or len(words) > 3 or any(n is None for n in numbers):
+        return []
+    known = [n for n in numbers if n is not None]
+    return known if len(words[0]) == 4 else known[::-1] if len(words[-1]) == 4 else []
+
+
+def _month_or_number(word: str) -> int | None:
+    if word[:3].lower() in MONTHS and word.isalpha():
+        return MONTHS.index(word[:3].lower()) + 1
+    return int(word) if re.fullmatch(r"[0-9]{1,4}", word) else None
+
+
+def _short(raw: str) -> str:
+    return raw if len(raw) <= 40 else f"{raw[:40]}…"

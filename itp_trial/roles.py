@@ -1,0 +1,48 @@
+"""Who may do what: the roles of the trial, as code. Read the table at the bottom."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    COORDINATOR = "coordinator", "Site coordinator"
+    INVESTIGATOR = "investigator", "Investigator"
+    MONITOR = "monitor", "Monitor"
+    DATA_MANAGER = "data_manager", "Data manager"
+    PHARMACIST = "pharmacist", "Pharmacist"
+    SAFETY = "safety", "Safety contact"
+    ADMINISTRATOR = "administrator", "Administrator"
+
+
+class Can(StrEnum):
+    """A right. A role holds some of them, at the sites it is assigned to."""
+
+    VIEW = "view participants"
+    SCREEN = "start screening"
+    ENROL = "enrol"
+    EDIT = "enter and correct forms"
+    CONFIRM = "confirm unusual values"
+    PLAN = "plan visits"
+    END_TREATMENT = "end maintenance"
+    VIEW_PRODUCT = "view product lots"
+    EDIT_PRODUCT = "enter product lots"
+    EXPORT = "export"
+    MANAGE_PEOPLE = "manage people and sites"
+
+
+_SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT}
+_READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT}
+
+RIGHTS: dict[str, set[Can]] = {
+    Role.COORDINATOR: _SITE_STAFF,
+    Role.INVESTIGATOR: _SITE_STAFF | {Can.END_TREATMENT},
+    Role.MONITOR: _READER,
+    Role.DATA_MANAGER: _READER,
+    Role.SAFETY: _READER,
+    Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT},
+    # RQ-40: the administrator manages accounts and sees no clinical data.
+    Role.ADMINISTRATOR: {Can.MANAGE_PEOPLE},
+}

@@ -1,0 +1,212 @@
+"""Sign-in, the home page, one's own account, people and sites, the protocol's parameters, health."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from itp_trial import actions, protocol
+from itp_trial.audit import missing_triggers
+from itp_trial.models import ApiToken, RoleAssignment, Site, User
+from itp_trial.normalise import Unreadable, day, text
+from itp_trial.permissions import access, allow
+from itp_trial.refusal import Refused
+from itp_trial.roles import Can, Role
+from itp_trial.web import act_once, error_page, posted
+
+log = logging.getLogger(__name__)
+
+
+class SignIn(LoginView):
+    """Sign-in; in the demo it lists the demo accounts."""
+
+    template_name = "sign_in.html"
+    redirect_authenticated_user = True
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Everybody starts where their work is: the work list, or people and sites for the administrator."""
+    granted = access(request)
+    if granted.has(Can.VIEW):
+        return redirect("work-list")
+    if granted.has(Can.MANAGE_PEOPLE):
+        return redirect("people")
+    return error_page(request, 403, "No role yet", "Your account has no role today. The administrator can assign one.")
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("sign-in")
+
+
+@require_GET
+def account(request: HttpRequest) -> HttpResponse:
+    """One's own roles and API tokens. A new token's secret is shown once."""
+    today = timezone.localdate()
+    assignments = list(request.user.assignments.on(today).select_related("site"))
+    exporting = [a for a in assignments if a.role not in (Role.ADMINISTRATOR,)]
+    tokens = ApiToken.objects.filter(assignment__user=request.user).select_related("assignment__site")
+    context = {"assignments": assignments, "exporting": exporting, "tokens": tokens,
+               "secret": request.session.pop("new_token", None)}  # fmt: skip
+    return render(request, "account.html", context)
+
+
+@require_POST
+def create_token(request: HttpRequest) -> HttpResponse:
+    own = request.user.assignments.on(timezone.localdate())
+    assignment = get_object_or_404(own, pk=_number(request.POST.get("assignment")))
+
+    def action() -> str:
+        _, secret = actions.create_token(assignment=assignment, name=posted(request).get("name", ""), by=request.user)
+        request.session["new_token"] = secret
+        return reverse("account")
+
+    return act_once(request, action, back=reverse("account"))
+
+
+@require_POST
+def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
+    token = get_object_or_404(ApiToken, pk=pk, assignment__user=request.user)
+
+    def action() -> str:
+        actions.revoke_token(token=token, by=request.user)
+        return reverse("account")
+
+    return act_once(request, action, back=reverse("account"))
+
+
+@require_GET
+def people(request: HttpRequest) -> HttpResponse:
+    """Who works where, in which role, from when to when."""
+    allow(request, Can.MANAGE_PEOPLE)
+    assignments = RoleAssignment.objects.select_related("user", "site").order_by("site__code", "role", "user__full_name")
+    context = {"assignments": assignments, "sites": Site.objects.all(), "roles": Role.choices,
+               "users": User.objects.filter(is_active=True).order_by("full_name"), "today": timezone.localdate()}  # fmt: skip
+    return render(request, "people.html", context)
+
+
+@require_POST
+def assign(request: HttpRequest) -> HttpResponse:
+    allow(request, Can.MANAGE_PEOPLE)
+    data = posted(request)
+    user = get_object_or_404(User, pk=_number(data.get("user")), is_active=True)
+    site = get_object_or_404(Site, pk=_number(data["site"])) if data.get("site") else None
+
+    def action() -> str:
+        starts, ends = _day_of(data.get("starts")) or timezone.localdate(), _day_of(data.get("ends"))
+        actions.assign_role(user=user, role=data.get("role", ""), site=site, starts=starts, ends=ends, by=request.user)
+        messages.success(request, f"{user} has the role now.")
+        return reverse("people")
+
+    return act_once(request, action, back=reverse("people"))
+
+
+@require_POST
+def end_assignment(request: HttpRequest, pk: int) -> HttpResponse:
+    allow(request, Can.MANAGE_PEOPLE)
+    assignment = get_object_or_404(RoleAssignment, pk=pk)
+
+    def action() -> str:
+        ends = _day_of(posted(request).get("ends")) or timezone.localdate()
+        actions.end_role(assignment=assignment, ends=ends, by=request.user)
+        return reverse("people")
+
+    return act_once(request, action, back=reverse("people"))
+
+
+@require_http_methods(["GET", "POST"])
+def edit_site(request: HttpRequest, pk: int) -> HttpResponse:
+    allow(request, Can.MANAGE_PEOPLE)
+    site = get_object_or_404(Site, pk=pk)
+    if request.method == "GET":
+        return render(request, "site.html", {"site": site})
+    data = posted(request)
+
+    def action() -> str:
+        actions.rename_site(site=site, name=_text(data.get("name", "")), city=_text(data.get("city", "")),
+                            is_demo_name=data.get("is_demo_name") == "on", by=request.user)  # fmt: skip
+        messages.success(request, "The site is saved.")
+        return reverse("people")
+
+    return act_once(request, action, back=reverse("edit-site", args=[pk]))
+
+
+@require_GET
+def protocol_page(request: HttpRequest) -> HttpResponse:
+    """Every parameter of the protocol with its source; assumptions say that they are."""
+    return render(request, "protocol.html", {"parameters": protocol.PARAMETERS.values()})
+
+
+@login_not_required
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@login_not_required
+@require_GET
+def readyz(request: HttpRequest) -> JsonResponse:
+    """The database answers and the audit triggers are in place."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        missing = missing_triggers()
+    except DatabaseError:
+        return JsonResponse({"database": "does not answer"}, status=503)
+    return JsonResponse({"database": "ok", "audit": "missing" if missing else "ok"}, status=503 if missing else 200)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_page(request, 400, "This request cannot be read", "Please go back and try again.")
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    text = str(exception) if exception and str(exception) else "Your role does not include this page."
+    return error_page(request, 403, "Not part of your role", text)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_page(request, 404, "Not found", "This page does not exist, or it belongs to another site.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A generic page with a number that finds the entry in the log; nothing of the data is shown."""
+    number = uuid.uuid4().hex[:8]
+    log.error("error page %s for %s", number, request.path)
+    text = f"Nothing was stored half. Please try again; if it happens again, report the number {number}."
+    return error_page(request, 500, "Something went wrong on our side", text)
+
+
+def _number(raw: Any) -> int:
+    """A key from a posted form; 0 (which no row has) where it is none."""
+    return int(raw) if str(raw).isascii() and str(raw).isdigit() and len(str(raw)) < 10 else 0
+
+
+def _day_of(raw: str | None) -> Any:
+    if not raw:
+        return None
+    try:
+        return day(raw)
+    except Unreadable as error:
+        raise Refused(str(error)) from error
+
+
+def _text(raw: str) -> str:
+    try:
+        return text(raw)
+    except Unreadable as error:
+        raise Refused(str(error)) from error

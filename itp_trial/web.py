@@ -1,0 +1,46 @@
+"""The few lines that every door shares: read a posted form once, act, redirect; or show what was wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+
+from itp_trial.idempotency import KeyReused, claim, digest_of
+from itp_trial.refusal import Refused
+
+
+def posted(request: HttpRequest) -> dict[str, str]:
+    """The posted fields as plain text, one value each."""
+    return {name: str(request.POST.get(name, "")) for name in request.POST}
+
+
+def act_once(request: HttpRequest, action: Callable[[], str], *, back: str) -> HttpResponse:
+    """Runs an action at most once per idempotency key and redirects to the address that it returns.
+
+    A refusal goes back to where the person was, with the reason.
+    """
+    data = posted(request)
+    try:
+        with transaction.atomic():
+            taken = claim(request.user, data.get("idempotency-key", ""), digest_of(request.path, data))
+            if taken.replay is not None:
+                return redirect(taken.replay.get("url") or back)
+            url = action()
+            taken.settle({"url": url})
+        return HttpResponseRedirect(url)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect(back)
+    except KeyReused as conflict:
+        return error_page(request, 409, "This form was already sent", str(conflict))
+
+
+def error_page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    """An error page in plain words with a way on."""
+    context: dict[str, Any] = {"status": status, "title": title, "text": text}
+    return render(request, "error.html", context, status=status)

@@ -1,0 +1,50 @@
+"""docs/protocol.md is what the parameter table says."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from itp_trial.protocol import PARAMETERS
+from itp_trial.protocol_doc import QUESTIONS, RULES, markdown
+
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "protocol.md"
+
+
+def test_the_file_is_up_to_date() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == markdown(), (
+        "run: python -m itp_trial.protocol_doc > docs/protocol.md"
+    )
+
+
+def test_every_rule_has_a_heading_and_a_short_summary() -> None:
+    assert list(RULES) == [f"R{number}" for number in range(1, 25)]
+    for rule, (name, summary) in RULES.items():
+        assert f"### {rule} {name}\n\n{summary}\n" in markdown()
+        assert 1 <= len(re.findall(r"[.](?:\s|$)", summary)) <= 3
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_every_parameter_has_one_row_under_its_rule(name: str) -> None:
+    parameter = PARAMETERS[name]
+    section = markdown().split(f"\n### {parameter.rule} ")[1].split("\n### ")[0].split("\n## ")[0]
+    rows = [line for line in markdown().splitlines() if line.startswith(f"| `{name}` |")]
+    assert len(rows) == 1
+    assert rows[0] in section
+    assert parameter.meaning in rows[0]
+    assert ("**assumption**" in rows[0]) is parameter.assumption
+
+
+def test_every_question_is_numbered() -> None:
+    for number, (_, text) in enumerate(QUESTIONS, start=1):
+        assert f"\n{number}. {text}" in markdown()
+
+
+def test_it_runs_as_a_module(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "itp_trial.protocol_doc")
+    runpy.run_module("itp_trial.protocol_doc", run_name="__main__")
+    assert capsys.readouterr().out == markdown()
