@@ -243,5 +243,3 @@ def change_state(*, participant: Participant, by: Any, reason: str, **values: An
             setattr(participant, name, value)
         participant.save(update_fields=list(values))
         course_changed.send(sender=Participant, participant=participant, by=by)
-
-

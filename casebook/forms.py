@@ -83,6 +83,11 @@ class SheetForm:
         return shown
 
     @property
+    def stored_id(self) -> str:
+        """The key of a stored row, or an empty text for a new one."""
+        return "" if self.sheet._state.adding else str(self.sheet.pk)
+
+    @property
     def is_blank(self) -> bool:
         return not any(f.typed.strip() or f.missing for f in self.fields.values())
 

@@ -186,9 +186,7 @@ class Finding(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["record", "code", "item"], condition=~Q(state="cured"), name="finding_live_once"
-            ),
+            models.UniqueConstraint(fields=["record", "code", "item"], condition=~Q(state="cured"), name="finding_live_once"),
             models.CheckConstraint(
                 condition=~Q(state="confirmed") | (Q(settled_by__isnull=False) & ~Q(explanation="")),
                 name="confirmed_by_someone_with_reason",

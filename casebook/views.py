@@ -152,9 +152,7 @@ def _after_save(request: HttpRequest, saved: actions.Saved, url: str) -> HttpRes
     return redirect("record", pk=following.pk) if following else redirect("visits", pk=record.participant_id)
 
 
-def _form_page(
-    request: HttpRequest, record: FormRecord, form: CrfForm, status: int = 200, stale: Any = None
-) -> HttpResponse:
+def _form_page(request: HttpRequest, record: FormRecord, form: CrfForm, status: int = 200, stale: Any = None) -> HttpResponse:
     findings = list(record.findings.select_related("settled_by").exclude(state=Finding.State.CURED))
     _place_findings(form, findings)
     may_edit = access(request).may(right_to_edit(record), record.site_id)

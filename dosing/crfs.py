@@ -15,6 +15,9 @@ from casebook.items import NOT_SUBMITTED, Sdtm, YesNo
 from dosing import dose, interval
 from enrollment.actions import has_valid_consent
 
+# A form reads like a table: one question a line.
+# fmt: off
+
 
 class BloodGroup(models.TextChoices):
     O = "O", "O"  # noqa: E741  (the blood group's name)
@@ -56,7 +59,7 @@ class Lot(Crf):
     edit_checks = [
         EditCheck("LOT01", ["received_on", "expires_on"], lambda c: c.expires_on >= c.received_on,
                   "The lot expired before it was received. Please check both dates."),
-    ]  # fmt: skip
+    ]
 
     def __str__(self) -> str:
         return f"Lot {self.lot_number}"
@@ -146,7 +149,7 @@ class Infusion(Crf):
         EditCheck("INF14", ["grams"], lambda c: not c.says("partial", "no volume"), lambda c: c.says("partial", "no volume"),
                   rule="R7"),
         EditCheck("INF15", ["started_at"], lambda c: not c.off_interval(), lambda c: c.off_interval(), rule="R6"),
-    ]  # fmt: skip
+    ]
 
     verdict: dose.DoseVerdict | None = None
     _interval: str | None = None
@@ -167,7 +170,7 @@ class Infusion(Crf):
         self.g_per_kg = self.hours = self.mean_rate = None
         if self.weight_kg and self.weight_on and self.started_at and (not self.stopped_at or self.started_at < self.stopped_at):
             self.verdict = dose.check(self.number, self.weight_kg, self.weight_on, self.started_at, self.stopped_at, bags,
-                                      self.stopped_early == YesNo.YES)  # fmt: skip
+                                      self.stopped_early == YesNo.YES)
             self.g_per_kg = (self.grams / self.weight_kg).quantize(Decimal("0.001"))
             self.hours, self.mean_rate = self.verdict.hours, self.verdict.ml_per_kg_h
 
@@ -223,7 +226,7 @@ class InfusionBag(Row):
         EditCheck("BAG01", ["volume_ml", "bag"], lambda r: r.volume_ml <= (r.bag.volume_ml or 0),
                   lambda r: f"Bag {r.bag.label} holds {items.plain(r.bag.volume_ml or Decimal(0))} mL; more cannot be given.",
                   hard=True),
-    ]  # fmt: skip
+    ]
 
     class Meta(Row.Meta):
         constraints = [models.UniqueConstraint(fields=["bag"], name="bag_given_once")]

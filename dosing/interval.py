@@ -220,9 +220,7 @@ def _proposed(decision: Decision, chosen: _Candidate) -> Proposal:
     if review:
         text = f"A count from {review - timedelta(days=COUNT_MAX_AGE_D)} to {review} may change this proposal."
         reasons.append(Reason("R6", text))
-    return Proposal(
-        "proposed", chosen.due, chosen.due - tolerance, chosen.due + tolerance, chosen.band, tuple(reasons), review
-    )
+    return Proposal("proposed", chosen.due, chosen.due - tolerance, chosen.due + tolerance, chosen.band, tuple(reasons), review)
 
 
 def _tolerance_reason(decision: Decision, due: date) -> Reason:

@@ -12,6 +12,9 @@ from casebook.items import NOT_SUBMITTED, Sdtm, YesNo
 from enrollment import consent, eligibility
 from enrollment.eligibility import completed_years
 
+# A form reads like a table: one question a line.
+# fmt: off
+
 
 class Sex(models.TextChoices):
     FEMALE = "F", "Female"
@@ -81,7 +84,7 @@ class Screening(Crf):
         EditCheck("SCR03", ["birth_date", "diagnosed_on"],
                   lambda c: c.diagnosed_on >= c.birth_date.isoformat()[: len(c.diagnosed_on)],
                   "The diagnosis is before the birth. Please check both dates.", hard=True),
-    ]  # fmt: skip
+    ]
 
     class Meta:
         verbose_name = "screening and eligibility"
@@ -100,7 +103,7 @@ class Screening(Crf):
             renal_impairment=yes(self.renal_impairment), positive_dat=yes(self.positive_dat),
             thrombosis_history=yes(self.thrombosis), live_vaccine_recent=yes(self.live_vaccine),
             concurrent_steroids=yes(self.steroids), in_another_study=yes(self.other_study),
-        )  # fmt: skip
+        )
 
     def age_on(self, day: Any) -> tuple[int, int] | None:
         """Completed years and months on a day, or None without a birth date."""
@@ -159,7 +162,7 @@ class Consent(Crf):
                   "The mother refused: the child cannot be enrolled."),
         EditCheck("CON02", ["father"], lambda c: c.father != ParentState.REFUSED,
                   "The father refused: the child cannot be enrolled."),
-    ]  # fmt: skip
+    ]
 
     class Meta:
         verbose_name = "consent and assent"

@@ -86,9 +86,7 @@ class RoleAssignment(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(ends__isnull=True) | Q(ends__gte=models.F("starts")), name="role_period"),
-            models.UniqueConstraint(
-                fields=["user", "role", "site", "starts"], nulls_distinct=False, name="role_once_per_start"
-            ),
+            models.UniqueConstraint(fields=["user", "role", "site", "starts"], nulls_distinct=False, name="role_once_per_start"),
         ]
 
     def __str__(self) -> str:

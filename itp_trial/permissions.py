@@ -78,9 +78,7 @@ def allow_somewhere(request: HttpRequest, right: Can) -> None:
         raise PermissionDenied(f"Your role does not include: {right.value}.")
 
 
-def visible(
-    request: HttpRequest, queryset: Any, pk: Any, *, path: str = "site", rights: Iterable[Can] = (Can.VIEW,)
-) -> Any:
+def visible(request: HttpRequest, queryset: Any, pk: Any, *, path: str = "site", rights: Iterable[Can] = (Can.VIEW,)) -> Any:
     """The object with this key if it stands at a site that the person may see, else 404.
 
     Another site's object answers exactly like one that does not exist, so that existence is not told.

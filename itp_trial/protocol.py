@@ -45,6 +45,7 @@ REGISTRY = "Registry record NCT07068126"
 IWG = "IWG 2009 (Rodeghiero, Blood 113:2386)"
 SILENT = "Registry silent; to be confirmed by the sponsor"
 
+# fmt: off
 _TABLE = (
     _p("R1", "AGE_MIN", 1, "completed years", "Youngest age at consent", REGISTRY, assumption=False),
     _p("R1", "AGE_MAX_COMPLETED", 10, "completed years", "Oldest age at consent, to the day before the 11th birthday",
@@ -120,6 +121,7 @@ _TABLE = (
     _p("R24", "REPORT_ONLY_GRADE_MAX", 1, "grade", "Highest ITP-BAT grade for bleeding known by report only",
        "ITP-BAT v1.0 (Rodeghiero, Blood 121:2596)", assumption=False),
 )
+# fmt: on
 
 PARAMETERS: dict[str, Parameter] = {parameter.name: parameter for parameter in _TABLE}
 

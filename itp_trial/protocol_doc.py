@@ -52,8 +52,7 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "R8": (
         "Valid count",
-        "Only plausible counts from a good sample, without an open query and outside the time after rescue "
-        "treatment, are used.",
+        "Only plausible counts from a good sample, without an open query and outside the time after rescue treatment, are used.",
     ),
     "R9": (
         "One count per day",
@@ -76,8 +75,7 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "R13": (
         "Status of one count",
-        "Each count is CR, R, NR or not evaluable, from the count, its multiple of the baseline and bleeding on that "
-        "date.",
+        "Each count is CR, R, NR or not evaluable, from the count, its multiple of the baseline and bleeding on that date.",
     ),
     "R14": (
         "Confirmed response",
@@ -161,8 +159,7 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
     ),
     (
         "R3, R17",
-        "Is there an entry count, which pause after steroids or IVIG is required, and may steroids be tapered after "
-        "entry?",
+        "Is there an entry count, which pause after steroids or IVIG is required, and may steroids be tapered after entry?",
     ),
     (
         "R1, R2",

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "assessments",
     "responses",
     "reports",
+    "demo",
 ]
 
 MIDDLEWARE = [

@@ -11,6 +11,9 @@ from casebook import items
 from casebook.crf import Crf, EditCheck, Row, Section
 from casebook.items import Sdtm, YesNo
 
+# A form reads like a table: one question a line.
+# fmt: off
+
 SOME = ("any_bleeding", YesNo.YES)
 
 
@@ -31,7 +34,7 @@ def bleeding_item(code: str) -> tuple[items.Grade, items.Code, items.Code]:
                    sdtm=Sdtm("FA.FAORRES", "EVID")),
         items.Code(f"{sign.label}: present today", options=YesNo, asked_if=(code, bleeding), critical=True,
                    sdtm=Sdtm("FA.FAORRES", "PRESENT")),
-    )  # fmt: skip
+    )
 
 
 def _grid(domain: str) -> list[str]:
@@ -83,7 +86,7 @@ class BleedingAssessment(Crf):
         Section("Organs and internal mucosa", *_grid("O"), columns=COLUMNS),
         Section("SMOG", "smog_skin", "smog_mucosa", "smog_organ", "present_grade",
                 note="Derived: the worst grade of each domain; never added up. “Report only” counts as grade 1 at most."),
-    ]  # fmt: skip
+    ]
     edit_checks = [
         EditCheck("BAT01", ["any_bleeding"],
                   lambda c: c.any_bleeding == YesNo.NO or not c.is_all_zero(),
@@ -91,7 +94,7 @@ class BleedingAssessment(Crf):
         EditCheck("BAT02", ["smog_skin"], lambda c: not c.caps(), lambda c: c.caps(), rule="R24"),
         EditCheck("BAT03", ["assessed_on"], lambda c: c.visit is None or c.visit.window.contains(c.assessed_on),
                   "The assessment was made outside the visit window."),
-    ]  # fmt: skip
+    ]
 
     class Meta:
         verbose_name = "bleeding assessment (ITP-BAT)"
@@ -161,7 +164,7 @@ class BleedingEpisode(Crf):
     edit_checks = [
         EditCheck("BLE01", ["started_on", "ended_on"], lambda c: c.ended_on >= c.started_on,
                   "The bleeding ended before it started. Please check both dates.", hard=True),
-    ]  # fmt: skip
+    ]
 
     class Meta:
         verbose_name = "bleeding episode"

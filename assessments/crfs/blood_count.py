@@ -11,6 +11,9 @@ from casebook import items
 from casebook.crf import Crf, EditCheck, Section
 from casebook.items import NOT_SUBMITTED, Sdtm, YesNo
 
+# A form reads like a table: one question a line.
+# fmt: off
+
 
 class SampleQuality(models.TextChoices):
     GOOD = "good", "Good"
@@ -68,7 +71,7 @@ class BloodCount(Crf):
         EditCheck("CBC03", ["quality", "platelets"], lambda c: c.quality in ("good", "clumped_ok"),
                   "A count from a clumped or clotted sample is not used for the response. Repeat it if possible.",
                   rule="R8"),
-    ]  # fmt: skip
+    ]
 
     class Meta:
         verbose_name = "blood count"

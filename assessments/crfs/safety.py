@@ -8,6 +8,9 @@ from casebook import items
 from casebook.crf import Crf, EditCheck, Section
 from casebook.items import Sdtm, YesNo
 
+# A form reads like a table: one question a line.
+# fmt: off
+
 
 class Related(models.TextChoices):
     NOT_RELATED = "NOT RELATED", "Not related"
@@ -81,7 +84,7 @@ class AdverseEvent(Crf):
                   "Grade 5 and outcome “Fatal” belong together."),
         EditCheck("AE04", ["started_at", "aware_at"], lambda c: c.aware_at >= c.started_at,
                   "The site was aware before the event started. Please check both times."),
-    ]  # fmt: skip
+    ]
 
     class Meta:
         verbose_name = "adverse event"
@@ -121,7 +124,7 @@ class Rescue(Crf):
     edit_checks = [
         EditCheck("RES01", ["started_on", "ended_on"], lambda c: c.ended_on >= c.started_on,
                   "The rescue ended before it started. Please check both dates.", hard=True),
-    ]  # fmt: skip
+    ]
 
     class Meta:
         verbose_name = "rescue therapy"

@@ -64,3 +64,24 @@ def state(code: str) -> dict[str, str]:
 @register.filter
 def widget(field: Any) -> str:
     return f"casebook/widgets/{field.widget}.html"
+
+
+@register.filter
+def section_fields(form: Any, section: Any) -> list[Any]:
+    """The inputs of a section, in its order, without the derived items."""
+    return [form.main.fields[name] for name in section.names if name in form.main.fields]
+
+
+@register.filter
+def grid_rows(form: Any, section: Any) -> list[list[Any]]:
+    """The inputs of a grid section, one list per line."""
+    fields = section_fields(form, section)
+    width = len(section.columns)
+    return [fields[start : start + width] for start in range(0, len(fields), width)]
+
+
+@register.filter
+def derived_items(crf: Any, section: Any) -> list[tuple[Any, str]]:
+    """The computed items of a section with what stands in them."""
+    items = crf.items()
+    return [(items[name], crf.display(items[name])) for name in section.names if items[name].derived]

@@ -27,24 +27,23 @@ def free_port() -> int:
 def running(tmp_path):
     """The real thing on a port and in a folder of its own."""
     port = free_port()
-    process = subprocess.Popen(
+    with subprocess.Popen(
         LAUNCH,
         cwd=BASE_DIR,
         env=bare_environment(ITP_VAR_DIR=str(tmp_path), PORT=str(port)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("Logs"):
-            break
-    assert process.poll() is None, "".join(lines)
-    assert f"Ready: http://127.0.0.1:{port}/\n" in lines
-    yield process, port, tmp_path
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    ) as process:
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Logs"):
+                break
+        assert f"Ready: http://127.0.0.1:{port}/\n" in lines, "".join(lines)
+        yield process, port, tmp_path
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
 
 
 def fetch(port: int, path: str = "healthz") -> int:
@@ -90,9 +89,7 @@ def test_a_dead_child_is_named_and_the_rest_is_stopped(running):
 def is_beat(pid: int, folder: Path) -> bool:
     try:
         process = Path(f"/proc/{pid}")
-        return b"\0beat\0" in (process / "cmdline").read_bytes() and (
-            os.fsencode(folder) in (process / "environ").read_bytes()
-        )
+        return b"\0beat\0" in (process / "cmdline").read_bytes() and (os.fsencode(folder) in (process / "environ").read_bytes())
     except OSError:
         return False
 
@@ -154,9 +151,7 @@ def test_a_web_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
 
 def test_a_child_that_does_not_go_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(launch, "STOP_SECONDS", 0.2)
-    stubborn = (
-        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-    )
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
     child = launch.Child("web", [sys.executable, "-c", stubborn], tmp_path)
     while "deaf" not in child.last_lines():
         time.sleep(0.02)

@@ -1,0 +1,62 @@
+// The form page: questions appear when they are asked; typed text survives a sign-out, a crash or a lost network.
+"use strict";
+(() => {
+  const form = document.querySelector("form.crf");
+  if (!form) return;
+  const key = `draft:${form.dataset.record}`;
+  const technical = new Set(["csrfmiddlewaretoken", "idempotency-key", "record-version"]);
+  const note = document.getElementById("draft-state");
+
+  const valueOf = (name) => {
+    const found = form.elements.namedItem(name);
+    return found ? found.value : "";
+  };
+  const refresh = () => {
+    for (const box of form.querySelectorAll("[data-asked-if]")) {
+      const asked = box.dataset.askedValues.split(" ").includes(valueOf(box.dataset.askedIf));
+      box.classList.toggle("not-asked", !asked);
+    }
+    for (const box of form.querySelectorAll(".field")) {
+      const typed = [...box.querySelectorAll("input:not([type=radio]), textarea")].some((i) => i.value !== "");
+      box.classList.toggle("has-value", typed || box.querySelector("input[type=radio]:checked") !== null);
+    }
+  };
+  const typed = () => {
+    const values = {};
+    for (const [name, value] of new FormData(form)) if (!technical.has(name)) values[name] = value;
+    return values;
+  };
+  const keep = () => {
+    try {
+      const draft = { user: document.body.dataset.user, version: form.dataset.version, values: typed() };
+      sessionStorage.setItem(key, JSON.stringify(draft));
+      if (note) note.textContent = "Not saved yet; what you type is kept in this browser tab.";
+    } catch { /* a full or forbidden store must not stop anybody from typing */ }
+  };
+  const restore = () => {
+    const draft = JSON.parse(sessionStorage.getItem(key) || "null");
+    if (!draft) return;
+    // Another person at the same ward computer never sees it; a form saved meanwhile is shown as it is stored.
+    if (draft.user !== document.body.dataset.user || draft.version !== form.dataset.version) {
+      sessionStorage.removeItem(key);
+      return;
+    }
+    for (const [name, value] of Object.entries(draft.values)) {
+      const found = form.elements.namedItem(name);
+      if (found) found.value = value;
+    }
+    if (note) note.textContent = "What you had typed before is back; it is not saved yet.";
+  };
+
+  if (!document.getElementById("errors")) restore();
+  refresh();
+  form.addEventListener("input", () => { keep(); refresh(); });
+  form.addEventListener("change", () => { keep(); refresh(); });
+  let sent = false;
+  form.addEventListener("submit", (event) => {
+    if (sent) { event.preventDefault(); return; }
+    sent = true;
+    keep();
+  });
+  window.addEventListener("pageshow", () => { sent = false; });
+})();
