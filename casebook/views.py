@@ -16,6 +16,7 @@ from casebook import actions, selectors
 from casebook.crf import crf_models
 from casebook.forms import CHANGE_REASONS, CrfForm
 from casebook.models import Finding, FormRecord, Participant
+from itp_trial.failpoints import failpoint
 from itp_trial.idempotency import KeyReused, claim, digest_of
 from itp_trial.models import AuditEntry
 from itp_trial.normalise import Unreadable, day
@@ -134,6 +135,7 @@ def _save(request: HttpRequest, found: FormRecord) -> HttpResponse:
         return _form_page(request, found, form, status=422)
     except KeyReused as conflict:
         return error_page(request, 409, "This form was already sent", str(conflict))
+    failpoint("after_commit")
     return _after_save(request, saved, url)
 
 

@@ -25,6 +25,8 @@ class ResponseSummary(models.Model):
     verdict = models.JSONField(default=dict)
     rules_version = models.CharField(max_length=20)
     input_digest = models.CharField(max_length=64)
+    #: The day seen from: a state such as "not yet confirmed" changes with the days, without new data.
+    as_of = models.DateField()
     computed_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

@@ -1,0 +1,22 @@
+"""The casebook says that something changed; the summary follows in the same transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from casebook.models import FormRecord, Participant
+from responses.actions import refresh
+from responses.course import DECISIVE
+
+
+def after_form(record: FormRecord, **_: Any) -> None:
+    """A form was saved: only those that the rules read matter."""
+    if record.form in DECISIVE and record.participant is not None:
+        refresh(participant=record.participant, today=timezone.localdate())
+
+
+def after_course(participant: Participant, **_: Any) -> None:
+    """The participant moved on: enrolled, in follow-up, ended; or a person settled a finding."""
+    refresh(participant=participant, today=timezone.localdate())
