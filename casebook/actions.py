@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from django.db import IntegrityError, models
 from django.utils import timezone
 
 from casebook.crf import Crf, Problem, crf_by_slug
@@ -57,7 +58,10 @@ def save_form(*, form: CrfForm, by: Any, reason: str = "") -> Saved:
     """
     with acting(by, reason or form.reason_said):
         record = _lock(form)
-        _write(form, record)
+        try:
+            _write(form, record)
+        except (IntegrityError, models.ProtectedError) as error:
+            raise Refused(_taken(form, error)) from error
         failpoint("after_answers")
         findings = _run_findings(form, record)
         _move_on(form.crf, record, by, findings)
@@ -83,7 +87,19 @@ def _differences(form: CrfForm, locked: FormRecord) -> list[Difference]:
         Difference(item.label, theirs.display(item) or "empty", form.crf.display(item) or "empty")
         for item in form.crf.items().values()
         if theirs.display(item) != form.crf.display(item)
+    ] + [
+        Difference(group.model.legend, "; ".join(stored) or "empty", "; ".join(typed) or "empty")
+        for group in form.groups
+        if (stored := [str(row) for row in group.model.objects.filter(crf=theirs)]) != (typed := [str(r) for r in group.kept])
     ]
+
+
+def _taken(form: CrfForm, error: Exception) -> str:
+    """What the database refused, in words: somebody was faster, or a line is needed elsewhere."""
+    legends = ", ".join(group.model.legend.lower() for group in form.groups) or "the form"
+    if isinstance(error, models.ProtectedError):
+        return f"A line that you emptied ({legends}) is used in another form and has to stay. Nothing was saved."
+    return f"Something in {legends} is used in another form already, perhaps just now. Nothing was saved: please check."
 
 
 def _write(form: CrfForm, record: FormRecord) -> None:
@@ -153,7 +169,14 @@ def confirm_finding(*, finding: Finding, explanation: str, by: Any) -> Finding:
             finding.state, finding.explanation = Finding.State.CONFIRMED, explanation.strip()
             finding.settled_by, finding.settled_at = by, timezone.now()
             finding.save()
+            _tell_about(finding, by)
     return finding
+
+
+def _tell_about(finding: Finding, by: Any) -> None:
+    # A confirmed count may decide a response from now on (R8).
+    if participant := finding.record.participant:
+        course_changed.send(sender=Finding, participant=participant, by=by)
 
 
 def plan_visits(*, participant: Participant, plans: list[VisitPlan], anchor: date, by: Any) -> list[Visit]:
@@ -198,6 +221,9 @@ def cancel_visits(*, participant: Participant, codes: list[str], why: str, by: A
         participant.visits.filter(code__in=codes, happened_on__isnull=True).update(cancelled=why[:120])
 
 
+UNSCHEDULED_FORMS = ("blood-count", "bleeding-assessment")
+
+
 def add_unscheduled_visit(*, participant: Participant, on: date, forms: list[str], by: Any) -> Visit:
     """A visit outside the schedule, with the forms that were chosen."""
     if participant.is_ended:
@@ -206,6 +232,8 @@ def add_unscheduled_visit(*, participant: Participant, on: date, forms: list[str
         raise Refused(f"{on:%d %b %Y} lies in the future. An unscheduled visit is entered when it has taken place.")
     if not forms:
         raise Refused("Please choose at least one form for this visit.")
+    if unknown := sorted(set(forms) - set(UNSCHEDULED_FORMS)):
+        raise Refused(f"Not a form of an unscheduled visit: {', '.join(unknown)}.")
     with acting(by, "Unscheduled visit"):
         Participant.objects.select_for_update().get(pk=participant.pk)
         repeat = participant.visits.filter(code="UNS").count() + 1

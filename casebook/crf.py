@@ -64,11 +64,23 @@ class Problem:
     value: str = field(default="", compare=False)
 
 
+@dataclass(frozen=True)
+class Substitute:
+    """What exports show in place of an item that stays at the site, computed from the same answers."""
+
+    name: str
+    label: str
+    unit: str
+    of: Callable[[dict[str, Any]], Any]
+
+
 class Sheet(models.Model):
     """Items in sections with checks: what a form and a repeating row of a form have in common."""
 
     sections: ClassVar[list[Section]] = []
     edit_checks: ClassVar[list[EditCheck]] = []
+    #: Items that never leave the site, each with what exports show in its place.
+    not_exported: ClassVar[dict[str, Substitute]] = {}
     missing = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -121,6 +133,16 @@ class Sheet(models.Model):
     def impossible(self) -> list[tuple[str, str]]:
         """The broken hard checks as (item, message)."""
         return [(check.on[0], check.says(self)) for check in self.edit_checks if check.hard and check.broken(self)]
+
+    def overflowing(self) -> list[tuple[str, str]]:
+        """The derived numbers that are too large for their column, which only slips of the pen bring about."""
+        derived = ((name, item, getattr(self, name)) for name, item in self.items().items() if item.derived)
+        numbers = ((n, i, v) for n, i, v in derived if v is not None and isinstance(i, models.DecimalField))
+        return [
+            (name, f"“{item.label}” would be {value:,.0f} {item.unit}. Please check what it is computed from.")
+            for name, item, value in numbers
+            if abs(value) >= 10 ** (item.max_digits - item.decimal_places)
+        ]
 
     def _problems_of(self, name: str, item: Item) -> Iterator[Problem]:
         value = getattr(self, name)

@@ -13,7 +13,7 @@ from typing import Any
 
 from casebook.crf import Crf, Row, Sheet
 from casebook.items import Item, MissingReason, Ref
-from itp_trial.normalise import Unreadable
+from itp_trial.normalise import Unreadable, text
 
 SPARE_ROWS = 2
 MOST_ROWS = 40
@@ -31,6 +31,7 @@ class Field:
     errors: list[str] = field(default_factory=list)
     findings: list[Any] = field(default_factory=list)
     options: list[tuple[str, str]] = field(default_factory=list)
+    is_stored: bool = False
 
     @property
     def input_id(self) -> str:
@@ -67,7 +68,7 @@ class SheetForm:
         self.fields = {name: self._field(name, item) for name, item in sheet.asked_items().items()}
 
     def _field(self, name: str, item: Item) -> Field:
-        shown = Field(item, self.prefix + name)
+        shown = Field(item, self.prefix + name, is_stored=self.before[name] is not None or name in self.before_missing)
         if item.kind == "code":
             shown.options = [(str(code), str(label)) for code, label in item.flatchoices]
         elif isinstance(item, Ref):
@@ -78,8 +79,10 @@ class SheetForm:
             shown.missing = self.sheet.missing.get(name, "")
         else:
             raw = str(self.data.get(shown.name, "") or "")
-            mark = raw[1:] if raw.startswith(MISSING_MARK) else str(self.data.get(f"{shown.name}__missing", "") or "")
-            shown.typed, shown.missing = ("" if raw.startswith(MISSING_MARK) else raw), mark
+            # Only a known reason is a mark: people also write "~5 mL" for "about 5 mL", and that is an answer.
+            is_mark = raw.startswith(MISSING_MARK) and raw[1:] in MissingReason.values
+            mark = raw[1:] if is_mark else str(self.data.get(f"{shown.name}__missing", "") or "")
+            shown.typed, shown.missing = ("" if is_mark else raw), mark
         return shown
 
     @property
@@ -163,14 +166,12 @@ class CrfForm:
         for group in self.groups:
             group.bind()
         self._refuse_unknown_names()
-        if not self.errors:
-            self.crf.derive(self.rows)
-            for sheet_form in self.sheet_forms():
-                for name, message in sheet_form.sheet.impossible() if isinstance(sheet_form.sheet, Sheet) else []:
-                    self._add_error(sheet_form, name, message)
-        if not self.errors:
-            refusal = self.crf.needs_refusal()
-            self.general_errors += [refusal] if refusal else []
+        self.crf.derive(self.rows)
+        for sheet_form in self.sheet_forms():
+            for name, message in [*sheet_form.sheet.impossible(), *sheet_form.sheet.overflowing()]:
+                self._add_error(sheet_form, name, message)
+        refusal = self.crf.needs_refusal()
+        self.general_errors += [refusal] if refusal else []
         self._ask_for_reason()
         return not self.errors
 
@@ -213,13 +214,17 @@ class CrfForm:
             self.reason_errors.append("A stored answer changes. Please say why.")
         elif self.reason == "other" and not self.reason_text.strip():
             self.reason_errors.append("Please write the other reason.")
+        try:
+            text(self.reason_text)
+        except Unreadable as error:
+            self.reason_errors.append(str(error))
 
     @property
     def reason_said(self) -> str:
         """The reason as it stands in the audit trail."""
         if not self.changes_answers or self.reason not in CHANGE_REASONS:
             return ""
-        return self.reason_text.strip() if self.reason == "other" else CHANGE_REASONS[self.reason]
+        return text(self.reason_text) if self.reason == "other" else CHANGE_REASONS[self.reason]
 
     def _add_error(self, form: SheetForm, name: str, message: str) -> None:
         if name in form.fields:
@@ -276,8 +281,20 @@ class RowGroup:
         self.kept = [form.sheet for form in self.forms if not form.is_blank]
         for position, row in enumerate(self.kept, start=1):
             row.position = position
+        self._refuse_doubles()
         blanked = [form.sheet for form in self.forms if form.is_blank and not form.sheet._state.adding]
         self.taken_away = self.untouched + blanked
+
+    def _refuse_doubles(self) -> None:
+        """Two lines must not hold what the database allows once, such as the same bag."""
+        for constraint in self.model._meta.constraints:
+            names = [name for name in getattr(constraint, "fields", ()) if name != "crf"]
+            seen: set[tuple[Any, ...]] = set()
+            for form in (form for form in self.forms if names and not form.is_blank):
+                key = tuple(getattr(form.sheet, self.model._meta.get_field(name).attname) for name in names)
+                if key in seen and None not in key:
+                    form.fields[names[0]].errors.append("This stands in another line already.")
+                seen.add(key)
 
 
 CHANGE_REASONS = {

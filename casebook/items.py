@@ -7,6 +7,7 @@ rewording a label is no migration. Every item may be empty: missing is a fact an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
@@ -90,7 +91,7 @@ class Item(models.Field):
     def in_range(self, value: Any) -> Any:
         if self.hard and not self.hard[0] <= value <= self.hard[1]:
             low, high = self.hard
-            raise normalise.Unreadable(f"{value} is not possible here: enter {low} to {high} {self.unit}".strip() + ".")
+            raise normalise.Unreadable(f"{value} is not possible here: enter {low} to {high} {self.shown_unit}".strip() + ".")
         return value
 
     def typed(self, value: Any) -> str:
@@ -99,7 +100,12 @@ class Item(models.Field):
 
     def display(self, value: Any) -> str:
         """The value as people read it, with its unit."""
-        return f"{self.typed(value)} {self.unit}".strip() if value is not None else ""
+        return f"{self.typed(value)} {self.shown_unit}".strip() if value is not None else ""
+
+    @property
+    def shown_unit(self) -> str:
+        """The unit as people print it; ``unit`` is the one of the exports."""
+        return self.unit.replace("10^9", "×10⁹")
 
     def exported(self, value: Any) -> str:
         """The value as it stands in CSV and API: code, ISO date or plain number."""
@@ -194,8 +200,8 @@ class Number(Item, models.DecimalField):
         if self.unit_slip and self.hard and value > self.hard[1] and value >= self.unit_slip[0]:
             _, divisor, printed = self.unit_slip
             raise normalise.Unreadable(
-                f"{value} is not possible in {self.unit}. Was it printed {printed}?"
-                f" Then enter {plain(value / divisor)} ({self.unit})."
+                f"{value} is not possible in {self.shown_unit}. Was it printed {printed}?"
+                f" Then enter {plain(value / divisor)} ({self.shown_unit})."
             )
 
     @property
@@ -264,13 +270,15 @@ class DateTime(Item, models.DateTimeField):
         _not_absurd(value.date(), timezone.localdate())
         if value > timezone.now():
             raise normalise.Unreadable(f"{value:%d %b %Y %H:%M} lies in the future.")
-        return value
+        # Two moments of one zone compare by their wall clocks, which the hour that happens twice turns round.
+        return value.astimezone(UTC)
 
     def typed(self, value: Any) -> str:
-        return "" if value is None else f"{timezone.localtime(value, normalise.CAIRO):%d %b %Y %H:%M}"
+        return "" if value is None else normalise.typed_moment(value)
 
     def display(self, value: Any) -> str:
-        return f"{self.typed(value)} Cairo (UTC{_offset(value)})" if value is not None else ""
+        shown = f"{timezone.localtime(value, normalise.CAIRO):%d %b %Y %H:%M}" if value is not None else ""
+        return f"{shown} Cairo (UTC{_offset(value)})" if value is not None else ""
 
     def exported(self, value: Any) -> str:
         return "" if value is None else timezone.localtime(value, normalise.CAIRO).isoformat(timespec="minutes")

@@ -82,6 +82,12 @@ class Visit(models.Model):
             models.CheckConstraint(
                 condition=Q(opens__lte=models.F("target"), target__lte=models.F("closes")), name="visit_window"
             ),
+            # With ``visit_once`` and ``record_not_twice_a_visit``: six doses, and no seventh.
+            models.CheckConstraint(condition=Q(code__in=sorted(VISITS)), name="visit_of_the_schedule"),
+            models.CheckConstraint(
+                condition=Q(repeat=1) | Q(code__in=sorted(code for code, plan in VISITS.items() if plan.repeats)),
+                name="visit_repeats_where_planned",
+            ),
         ]
         indexes = [models.Index(fields=["closes"], condition=Q(happened_on__isnull=True), name="visit_due")]
 
@@ -140,6 +146,7 @@ class FormRecord(models.Model):
                 condition=Q(version=0, saved_at__isnull=True) | Q(version__gt=0, saved_at__isnull=False),
                 name="saved_has_version",
             ),
+            models.CheckConstraint(condition=Q(visit__isnull=True) | Q(repeat=1), name="record_not_twice_a_visit"),
         ]
         indexes = [models.Index(fields=["form", "participant"], name="record_form")]
 

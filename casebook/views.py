@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from casebook import actions, selectors
+from casebook.actions import UNSCHEDULED_FORMS
 from casebook.crf import crf_models
 from casebook.forms import CHANGE_REASONS, CrfForm
 from casebook.models import Finding, FormRecord, Participant
@@ -55,9 +56,6 @@ def visits(request: HttpRequest, pk: Any) -> HttpResponse:
         "may_edit": access(request).may(Can.EDIT, participant.site_id),
     }
     return render(request, "casebook/visits.html", context)
-
-
-UNSCHEDULED_FORMS = ("blood-count", "bleeding-assessment")
 
 
 @require_POST
@@ -157,10 +155,13 @@ def _after_save(request: HttpRequest, saved: actions.Saved, url: str) -> HttpRes
 def _form_page(request: HttpRequest, record: FormRecord, form: CrfForm, status: int = 200, stale: Any = None) -> HttpResponse:
     findings = list(record.findings.select_related("settled_by").exclude(state=Finding.State.CURED))
     _place_findings(form, findings)
+    open_now = [f for f in findings if f.state == Finding.State.OPEN]
     may_edit = access(request).may(right_to_edit(record), record.site_id)
     context = {
         "record": record, "form": form, "crf": form.crf, "participant": record.participant, "stale": stale,
-        "open_findings": [f for f in findings if f.state == Finding.State.OPEN], "may_edit": may_edit,
+        "open_findings": open_now, "may_edit": may_edit,
+        "missing_findings": [f for f in open_now if f.code == "MISSING"],
+        "unusual_findings": [f for f in open_now if f.code != "MISSING"],
         "may_confirm": access(request).may(Can.CONFIRM, record.site_id), "reasons": CHANGE_REASONS,
         "asks_reason": record.version > 0,
     }  # fmt: skip

@@ -31,9 +31,11 @@ def end_treatment(*, participant: Participant, reason: str, by: Any) -> Particip
     last = Infusion.objects.filter(record__participant=participant, started_at__isnull=False).order_by("started_at").last()
     if last is None or last.started_on is None:
         raise Refused("No dose was given yet. Without a dose there is no end of treatment.")
-    if participant.state != Participant.State.TREATMENT:
-        raise Refused(f"{participant} is not on treatment: {participant.get_state_display().lower()}.")
     with acting(by, reason):
+        Participant.objects.select_for_update().get(pk=participant.pk)
+        participant.refresh_from_db(fields=["state"])
+        if participant.state != Participant.State.TREATMENT:
+            raise Refused(f"{participant} is not on treatment: {participant.get_state_display().lower()}.")
         doses = [code for code, plan in VISITS.items() if plan.infusion]
         cancel_visits(participant=participant, codes=doses, why=f"End of treatment: {reason}", by=by)
         change_state(participant=participant, by=by, reason=reason, state=Participant.State.FOLLOW_UP)

@@ -16,7 +16,7 @@ from dosing import actions, selectors
 from itp_trial.models import Site
 from itp_trial.permissions import access, allow, allow_somewhere, visible
 from itp_trial.roles import Can
-from itp_trial.web import act_once, posted
+from itp_trial.web import act_once, number_of, posted
 
 
 @require_GET
@@ -35,7 +35,7 @@ def lots(request: HttpRequest) -> HttpResponse:
 def add_lot(request: HttpRequest) -> HttpResponse:
     allow_somewhere(request, Can.EDIT_PRODUCT)
     sites = access(request).scope(Can.EDIT_PRODUCT, Site.objects.all(), "pk")
-    site = get_object_or_404(sites, pk=request.POST.get("site") if request.POST.get("site", "").isdigit() else 0)
+    site = get_object_or_404(sites, pk=number_of(request.POST.get("site")))
 
     def action() -> str:
         return reverse("record", args=[add_product_record(site=site, form="lot", by=request.user).pk])

@@ -81,9 +81,7 @@ def enrol(*, participant: Participant, by: Any, on: date | None = None) -> Parti
 
 def fail_screening(*, participant: Participant, reason: str, by: Any, on: date | None = None) -> Participant:
     """Ends a screening without enrolment; the data stay, with the reason (they belong in the flow diagram)."""
-    if participant.state != Participant.State.SCREENING:
-        raise Refused(f"{participant} is not in screening.")
-    return _end(participant, Participant.State.SCREEN_FAILED, reason, on, by)
+    return _end(participant, Participant.State.SCREEN_FAILED, reason, on, by, (Participant.State.SCREENING,))
 
 
 def end_participation(*, participant: Participant, state: str, reason: str, by: Any, on: date | None = None) -> Participant:
@@ -91,18 +89,23 @@ def end_participation(*, participant: Participant, state: str, reason: str, by: 
     endings = (Participant.State.COMPLETED, Participant.State.LOST, Participant.State.WITHDRAWN)
     if state not in endings:
         raise Refused("Please choose how the participation ended.")
-    if participant.state not in (Participant.State.TREATMENT, Participant.State.FOLLOW_UP):
-        raise Refused(f"{participant} is not taking part: {participant.get_state_display().lower()}.")
-    return _end(participant, Participant.State(state), reason, on, by)
+    taking_part = (Participant.State.TREATMENT, Participant.State.FOLLOW_UP)
+    return _end(participant, Participant.State(state), reason, on, by, taking_part)
 
 
-def _end(participant: Participant, state: Participant.State, reason: str, on: date | None, by: Any) -> Participant:
+def _end(participant: Participant, state: Participant.State, reason: str, on: date | None, by: Any,
+         from_states: tuple[Participant.State, ...]) -> Participant:  # fmt: skip
     if not reason.strip():
         raise Refused("Please give the reason.")
     on = on or timezone.localdate()
     if on > timezone.localdate():
         raise Refused(f"{on:%d %b %Y} lies in the future.")
     with acting(by, reason):
+        # Locked first: somebody may enrol this child, or end the participation otherwise, at the same moment.
+        Participant.objects.select_for_update().get(pk=participant.pk)
+        participant.refresh_from_db(fields=["state", "subject_number"])
+        if participant.state not in from_states:
+            raise Refused(f"{participant} cannot be ended like this: {participant.get_state_display().lower()}.")
         open_codes = list(participant.visits.filter(happened_on=None).values_list("code", flat=True))
         cancel_visits(participant=participant, codes=open_codes, why=f"{state.label}: {reason}", by=by)
         change_state(participant=participant, by=by, reason=reason, state=state, ended_on=on, end_reason=reason)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 
 from casebook import items
-from casebook.crf import Crf, EditCheck, Section
+from casebook.crf import Crf, EditCheck, Section, Substitute
 from casebook.items import NOT_SUBMITTED, Sdtm, YesNo
 from enrollment import consent, eligibility
 from enrollment.eligibility import completed_years
@@ -21,11 +21,17 @@ class Sex(models.TextChoices):
     MALE = "M", "Male"
 
 
+def _age_years(answers: dict[str, Any]) -> int | None:
+    born, on = answers["birth_date"], answers["screened_on"]
+    return completed_years(born, on) if born and on else None
+
+
 class Screening(Crf):
     """Eligibility with the evidence for every criterion (R1-R4)."""
 
     slug = "screening"
     dates_visit = "screened_on"
+    not_exported = {"birth_date": Substitute("age_years", "Age on the day of screening", "completed years", _age_years)}
 
     screened_on = items.Date("Date of screening", sdtm=Sdtm("SV.SVSTDTC"))
     birth_date = items.Date("Date of birth", critical=True, sdtm=NOT_SUBMITTED,

@@ -19,7 +19,7 @@ from itp_trial.normalise import Unreadable, day
 from itp_trial.permissions import access, allow, allow_somewhere, visible
 from itp_trial.refusal import Refused
 from itp_trial.roles import Can
-from itp_trial.web import act_once, posted
+from itp_trial.web import act_once, number_of, posted
 
 
 @require_http_methods(["GET", "POST"])
@@ -29,7 +29,7 @@ def screen(request: HttpRequest) -> HttpResponse:
     sites = access(request).scope(Can.SCREEN, Site.objects.all(), "pk")
     if request.method == "GET":
         return render(request, "enrollment/screen.html", {"sites": sites})
-    site = get_object_or_404(sites, pk=request.POST.get("site") if request.POST.get("site", "").isdigit() else 0)
+    site = get_object_or_404(sites, pk=number_of(request.POST.get("site")))
 
     def action() -> str:
         participant = actions.start_screening(site=site, by=request.user, on=_day(posted(request).get("on", "")))

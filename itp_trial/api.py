@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import APIException, AuthenticationFailed, ParseError
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ParseError
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
@@ -51,15 +54,28 @@ class TokenAuthentication(BaseAuthentication):
         return 'Bearer realm="api"'
 
 
+PROBLEM = "application/problem+json"
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class TooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is too large."
+    default_code = "too_large"
+
+
 class CleanJSONParser(JSONParser):
-    """JSON objects only; no NaN, no duplicate key, no lone surrogate, no NUL, no absurd depth."""
+    """JSON objects only; no NaN, no duplicate key, no lone surrogate, no NUL, no absurd depth. Numbers stay text."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        raw = stream.read()
+        raw = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if len(raw) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise TooLarge
         try:
             data = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant,
                               parse_float=str, parse_int=str)  # fmt: skip
-            json.dumps(data, ensure_ascii=False).encode("utf-8")
+            if _NUL.search(json.dumps(data, ensure_ascii=False).encode("utf-8").decode()):
+                raise ValueError("it holds the character U+0000")
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not readable JSON: {str(error)[:200]}") from error
         if not isinstance(data, dict):
@@ -91,6 +107,20 @@ class Pages(CursorPagination):
     page_size_query_param = "page_size"
     ordering = "pk"
 
+    def get_page_size(self, request: Request) -> int:
+        """The asked size, at most ``max_page_size``; what is no number is refused."""
+        asked = request.query_params.get("page_size", str(self.page_size))
+        if not re.fullmatch("[1-9][0-9]{0,8}", asked):
+            raise ParseError("page_size must be a whole number from 1.")
+        return min(int(asked), self.max_page_size)
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """The rows of this page. A cursor that is not one of ours is refused, whatever it holds."""
+        try:
+            return super().paginate_queryset(queryset, request, view) or []
+        except (NotFound, ValueError, TypeError, ValidationError) as error:
+            raise ParseError("This cursor is not one of ours. Please follow the links of the pages.") from error
+
 
 def explain(error: Exception, context: Any) -> Response | None:
     """Every error as ``{"title", "detail"}`` or with the messages by field; refusals are 409."""
@@ -104,7 +134,7 @@ def explain(error: Exception, context: Any) -> Response | None:
         return None
     if isinstance(error, Http404):
         response.data = {"detail": "Not found, or it belongs to another site."}
-    response["Content-Type"] = "application/problem+json"
+    response.content_type = PROBLEM
     response.data = {"status": response.status_code, **_as_dict(response.data)}
     return response
 

@@ -87,6 +87,13 @@ def moment(raw: str) -> datetime:
     return _in_cairo(local, match[4])
 
 
+def typed_moment(value: datetime) -> str:
+    """A moment as it can be typed again: in Cairo time, with the offset in the one hour of the year that needs it."""
+    local = value.astimezone(CAIRO)
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f"{local:%d %b %Y %H:%M}" + (f" {local:%z}" if twice else "")
+
+
 def _in_cairo(local: datetime, offset: str | None) -> datetime:
     first, second = local.replace(tzinfo=CAIRO, fold=0), local.replace(tzinfo=CAIRO, fold=1)
     if first.utcoffset() == second.utcoffset():

@@ -24,7 +24,7 @@ from itp_trial.normalise import Unreadable, day, text
 from itp_trial.permissions import access, allow
 from itp_trial.refusal import Refused
 from itp_trial.roles import Can, Role
-from itp_trial.web import act_once, error_page, posted
+from itp_trial.web import act_once, error_page, number_of, posted
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,10 @@ class SignIn(LoginView):
 
     template_name = "sign_in.html"
     redirect_authenticated_user = True
+    http_method_names = ["get", "head", "post", "options"]
 
 
+@require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Everybody starts where their work is: the work list, or people and sites for the administrator."""
     granted = access(request)
@@ -67,7 +69,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 def create_token(request: HttpRequest) -> HttpResponse:
     own = request.user.assignments.on(timezone.localdate())
-    assignment = get_object_or_404(own, pk=_number(request.POST.get("assignment")))
+    assignment = get_object_or_404(own, pk=number_of(request.POST.get("assignment")))
 
     def action() -> str:
         _, secret = actions.create_token(assignment=assignment, name=posted(request).get("name", ""), by=request.user)
@@ -102,8 +104,8 @@ def people(request: HttpRequest) -> HttpResponse:
 def assign(request: HttpRequest) -> HttpResponse:
     allow(request, Can.MANAGE_PEOPLE)
     data = posted(request)
-    user = get_object_or_404(User, pk=_number(data.get("user")), is_active=True)
-    site = get_object_or_404(Site, pk=_number(data["site"])) if data.get("site") else None
+    user = get_object_or_404(User, pk=number_of(data.get("user")), is_active=True)
+    site = get_object_or_404(Site, pk=number_of(data["site"])) if data.get("site") else None
 
     def action() -> str:
         starts, ends = _day_of(data.get("starts")) or timezone.localdate(), _day_of(data.get("ends"))
@@ -189,11 +191,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     log.error("error page %s for %s", number, request.path)
     text = f"Nothing was stored half. Please try again; if it happens again, report the number {number}."
     return error_page(request, 500, "Something went wrong on our side", text)
-
-
-def _number(raw: Any) -> int:
-    """A key from a posted form; 0 (which no row has) where it is none."""
-    return int(raw) if str(raw).isascii() and str(raw).isdigit() and len(str(raw)) < 10 else 0
 
 
 def _day_of(raw: str | None) -> Any:

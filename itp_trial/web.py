@@ -11,12 +11,26 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
 from itp_trial.idempotency import KeyReused, claim, digest_of
+from itp_trial.normalise import Unreadable, text
 from itp_trial.refusal import Refused
 
 
 def posted(request: HttpRequest) -> dict[str, str]:
     """The posted fields as plain text, one value each."""
     return {name: str(request.POST.get(name, "")) for name in request.POST}
+
+
+def number_of(raw: Any) -> int:
+    """A key from a posted form; 0 (which no row has) where it is none."""
+    return int(raw) if str(raw).isascii() and str(raw).isdigit() and len(str(raw)) < 10 else 0
+
+
+def _refuse_unreadable(data: dict[str, str]) -> None:
+    for typed in data.values():
+        try:
+            text(typed)
+        except Unreadable as error:
+            raise Refused(str(error)) from error
 
 
 def act_once(request: HttpRequest, action: Callable[[], str], *, back: str) -> HttpResponse:
@@ -26,6 +40,7 @@ def act_once(request: HttpRequest, action: Callable[[], str], *, back: str) -> H
     """
     data = posted(request)
     try:
+        _refuse_unreadable(data)
         with transaction.atomic():
             taken = claim(request.user, data.get("idempotency-key", ""), digest_of(request.path, data))
             if taken.replay is not None:

@@ -139,9 +139,7 @@ def _text(line: str | bytes) -> str:
 def _parse(text: str) -> Any:
     """The JSON of one line. Every number becomes a Decimal: no float, and no limit on the digits of an integer."""
     try:
-        return json.loads(
-            text, parse_float=_decimal, parse_int=_decimal, parse_constant=Decimal, object_pairs_hook=_pairs
-        )
+        return json.loads(text, parse_float=_decimal, parse_int=_decimal, parse_constant=Decimal, object_pairs_hook=_pairs)
     except json.JSONDecodeError as error:
         raise _Wrong("", f"not valid JSON: {error.msg} at column {error.colno}") from None
     except RecursionError:
@@ -174,9 +172,7 @@ def _course(case: _Object) -> Course:
         counts=counts,
         doses=tuple(_date(item, path) for item, path in _items(case["doses"], "doses")),
         bleeds=tuple(_bleed(item, path) for item, path in _items(case["bleeds"], "bleeds")),
-        bleeding_unknown=tuple(
-            _date(item, path) for item, path in _items(case["bleeding_unknown"], "bleeding_unknown")
-        ),
+        bleeding_unknown=tuple(_date(item, path) for item, path in _items(case["bleeding_unknown"], "bleeding_unknown")),
         rescues=tuple(_rescue(item, path) for item, path in _items(case["rescues"], "rescues")),
         other_itp_therapy_end=_date_or_none(case["other_itp_therapy_end"], "other_itp_therapy_end"),
         followup_ended=_boolean(case["followup_ended"], "followup_ended"),
@@ -252,9 +248,7 @@ def _string(value: Any, path: str) -> str:
 
 def _clean(text: str) -> bool:
     """No control character, and nothing that UTF-8 cannot store."""
-    return not any(
-        ord(character) < 32 or ord(character) == 127 or 0xD800 <= ord(character) < 0xE000 for character in text
-    )
+    return not any(ord(character) < 32 or ord(character) == 127 or 0xD800 <= ord(character) < 0xE000 for character in text)
 
 
 def _shown(text: str) -> str:

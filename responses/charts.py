@@ -165,10 +165,7 @@ def _text(x: float, y: float, words: str, *, anchor: str = "start", size: int = 
 
 def _line(x1: float, y1: float, x2: float, y2: float, stroke: str, *, width: float = 1, dash: str = "") -> str:
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    return (
-        f'<line x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}" stroke="{stroke}" '
-        f'stroke-width="{_n(width)}"{dashes}/>'
-    )
+    return f'<line x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}" stroke="{stroke}" stroke-width="{_n(width)}"{dashes}/>'
 
 
 def _told(words: str, shape: str) -> str:
@@ -225,7 +222,10 @@ def _shading(frame: Frame) -> Iterator[str]:
         x1, x2 = frame.x(span.start), max(frame.x(end), frame.x(span.start) + 2)
         colour = ORANGE if span.provisional else (BLUE if "omplete" in span.label else GREEN)
         words = f"{span.label}: {_day(span.start)} to {_day(end)}"
-        area = f'<rect x="{_n(x1)}" y="{_n(frame.top)}" width="{_n(x2 - x1)}" height="{_n(frame.bottom - frame.top)}" fill="{colour}" fill-opacity="0.14"/>'
+        area = (
+            f'<rect x="{_n(x1)}" y="{_n(frame.top)}" width="{_n(x2 - x1)}" height="{_n(frame.bottom - frame.top)}" '
+            f'fill="{colour}" fill-opacity="0.14"/>'
+        )
         hatch = "".join(_hatch(x1, x2, frame.top, frame.bottom, colour)) if span.provisional else ""
         edge = _line(x1, frame.top - 2, x2, frame.top - 2, colour, width=3)
         yield _told(words, area + hatch + edge)
@@ -284,9 +284,13 @@ def _bar(frame: Frame, span: Span, row: str, colour: str) -> tuple[float, float,
     x1 = frame.x(span.start)
     x2 = max(frame.x(span.end or frame.chart.as_of), x1 + 12)
     y = frame.row(row)
-    return x1, x2, (
-        f'<rect x="{_n(x1 - 6)}" y="{_n(y - 8)}" width="{_n(x2 - x1)}" height="16" rx="3" fill="{colour}" '
-        f'fill-opacity="0.35" stroke="{colour}"/>'
+    return (
+        x1,
+        x2,
+        (
+            f'<rect x="{_n(x1 - 6)}" y="{_n(y - 8)}" width="{_n(x2 - x1)}" height="16" rx="3" fill="{colour}" '
+            f'fill-opacity="0.35" stroke="{colour}"/>'
+        ),
     )
 
 
@@ -335,5 +339,3 @@ def _legend(frame: Frame) -> Iterator[str]:
             x, y = 8.0, y + 20
         yield shape(x + 6, y - 4) + _text(x + 17, y, words, size=11, fill=PALE)
         x += room + 8
-
-

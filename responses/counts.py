@@ -68,9 +68,7 @@ class Count:
     excluded: tuple[Excluded, ...] = ()
 
 
-def daily_counts(
-    samples: Iterable[Sample], infusions: Iterable[Infusion], rules: Rules | None = None
-) -> tuple[Count, ...]:
+def daily_counts(samples: Iterable[Sample], infusions: Iterable[Infusion], rules: Rules | None = None) -> tuple[Count, ...]:
     """One count per calendar date, earliest first; the order of the input does not matter.
 
     ``rules`` is accepted so that every rule has the same signature; R8 to R10 use no protocol parameter.

@@ -83,9 +83,7 @@ def washout_of(rescues: tuple[Rescue, ...], on: date, rules: Rules) -> Rescue | 
     return None
 
 
-def status_of(
-    value: Decimal | None, baseline: Decimal | None, bleeding: bool | None, rules: Rules
-) -> tuple[Status, str]:
+def status_of(value: Decimal | None, baseline: Decimal | None, bleeding: bool | None, rules: Rules) -> tuple[Status, str]:
     """The R13 status of one count and the reason in words; ``bleeding`` None = not known."""
     if value is None:
         return "NE", "no valid count: NE"
@@ -125,9 +123,7 @@ def timeline(course: Course, rules: Rules) -> tuple[Timeline, tuple[CountStatus,
     )
     unknown = frozenset(course.bleeding_unknown)
     judged = tuple(_judge(count, line, last, unknown) for count in sorted(course.counts, key=lambda count: count.on))
-    points = tuple(
-        Point(count.on, count.status, count.value) for count in judged if count.evaluable and count.value is not None
-    )
+    points = tuple(Point(count.on, count.status, count.value) for count in judged if count.evaluable and count.value is not None)
     return replace(line, points=points), judged
 
 

@@ -1,1 +1,8 @@
-urlpatterns: list = []
+from django.urls import path
+
+from responses import views
+
+urlpatterns = [
+    path("participants/", views.participants, name="participants"),
+    path("participants/<uuid:pk>/", views.participant, name="participant"),
+]

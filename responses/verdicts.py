@@ -12,9 +12,7 @@ from typing import Literal
 
 Status = Literal["CR", "R", "NR", "NE"]
 Flag = Literal["rescue", "unconfirmed", "late"]
-Ending = Literal[
-    "censored", "confirmed", "confirmed_by_rescue", "unconfirmed_last_count", "bleeding", "rescue", "death"
-]
+Ending = Literal["censored", "confirmed", "confirmed_by_rescue", "unconfirmed_last_count", "bleeding", "rescue", "death"]
 State = Literal["CR", "R", "PENDING_CONFIRMATION", "NR", "NE", "LOST"]
 OffTherapyState = Literal["SRoT", "RoT", "PENDING", "NE", "NONE"]
 NotEvaluable = Literal["followup_incomplete", "assessment_gap", "best_response_not_evaluable"]

@@ -21,6 +21,13 @@
       box.classList.toggle("has-value", typed || box.querySelector("input[type=radio]:checked") !== null);
     }
   };
+  // The reason is asked for only when a stored answer was touched.
+  const why = document.getElementById("why-change");
+  if (why && !why.querySelector(".field-error, option[selected]")) why.hidden = true;
+  const askWhy = (event) => {
+    const box = event.target.closest(".field, .cell");
+    if (why && box && why.hidden && box.dataset.stored !== undefined) why.hidden = false;
+  };
   const typed = () => {
     const values = {};
     for (const [name, value] of new FormData(form)) if (!technical.has(name)) values[name] = value;
@@ -50,8 +57,8 @@
 
   if (!document.getElementById("errors")) restore();
   refresh();
-  form.addEventListener("input", () => { keep(); refresh(); });
-  form.addEventListener("change", () => { keep(); refresh(); });
+  form.addEventListener("input", (event) => { askWhy(event); keep(); refresh(); });
+  form.addEventListener("change", (event) => { askWhy(event); keep(); refresh(); });
   let sent = false;
   form.addEventListener("submit", (event) => {
     if (sent) { event.preventDefault(); return; }

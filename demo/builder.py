@@ -1,0 +1,262 @@
+"""Builds a trial the way people do: through the named actions and the forms, never past them.
+
+The demonstration, the tests, the pictures of the manual and the benchmarks use the same verbs, so whatever they build is
+something that the application itself would have accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from assessments import smog
+from casebook import actions as casebook
+from casebook.forms import CrfForm
+from casebook.models import Finding, FormRecord, Participant, Visit
+from casebook.selectors import RECORDS
+from dosing.crfs import Bag
+from dosing.dose import planned_grams
+from enrollment import actions as enrollment
+from enrollment.eligibility import add_months
+from itp_trial.models import Site, User
+
+NOT_APPLICABLE = "~NA"
+IGG_G_PER_L = Decimal(45)
+#: The age from which a child is asked for assent (assumption of the consent form).
+ASSENT_FROM = 7
+LOAD_HOURS, MAINTENANCE_HOURS = 7, 4
+
+
+class NotFilled(ValueError):
+    """The application refused what the builder wanted to enter; the message names the form and each item."""
+
+
+# --- forms -----------------------------------------------------------------------------------------------------------
+
+
+def fill(record: FormRecord, by: User, *, reason: str = "typing", **answers: Any) -> casebook.Saved:
+    """Enters answers into a form and saves it, as the page would: what is stored stays unless an answer replaces it.
+
+    An answer is a value, ``None`` for "leave empty", ``"~ND"`` for a reason why it is missing, or for repeating rows a
+    list of dictionaries. Raises ``NotFilled`` where the form is not valid.
+    """
+    record = RECORDS.get(pk=record.pk)
+    posted = {"record-version": str(record.version), **_stored(record), **_posted(answers)}
+    form = CrfForm(record.crf(), {**posted, "change-reason": reason})
+    if not form.is_valid():
+        wrong = "; ".join(f"{name or 'form'}: {' '.join(messages)}" for name, messages in form.errors.items())
+        raise NotFilled(f"{record.form} of {record.participant or record.site}: {wrong}")
+    return casebook.save_form(form=form, by=by)
+
+
+def _stored(record: FormRecord) -> dict[str, str]:
+    """What stands in the inputs of a form that was saved before."""
+    if not record.version:
+        return {}
+    page = CrfForm(record.crf())
+    shown = [page.main, *(row for group in page.groups for row in group.forms)]
+    posted = {f.name: f"~{f.missing}" if f.missing else f.typed for sheet in shown for f in sheet.fields.values()}
+    for group in page.groups:
+        posted[f"{group.model.slug}-count"] = str(group.count)
+        stored = {f"{row.prefix}id": row.stored_id for row in group.forms}
+        posted |= {name: key for name, key in stored.items() if key}
+    return posted
+
+
+def _posted(answers: Mapping[str, Any]) -> dict[str, str]:
+    posted: dict[str, str] = {}
+    for name, answer in answers.items():
+        if isinstance(answer, list):
+            posted[f"{name}-count"] = str(len(answer))
+            posted |= {f"{name}-{i}-{key}": text for i, row in enumerate(answer) for key, text in _posted(row).items()}
+        else:
+            posted[name] = "" if answer is None else str(answer)
+    return posted
+
+
+def at(day: date, hour: int, minute: int = 0) -> str:
+    """A moment in Cairo as it is typed."""
+    return f"{day.isoformat()} {hour:02d}:{minute:02d}"
+
+
+def confirm(saved: casebook.Saved, code: str, explanation: str, by: User) -> list[Finding]:
+    """Confirms the open findings of this code as what the source says."""
+    wanted = [finding for finding in saved.open_findings if finding.code == code]
+    return [casebook.confirm_finding(finding=finding, explanation=explanation, by=by) for finding in wanted]
+
+
+def record(participant: Participant, form: str, code: str = "", repeat: int = 1) -> FormRecord:
+    """The record of a form: of a visit by its code (``repeat``: which unscheduled one), else of the log."""
+    found = RECORDS.filter(participant=participant, form=form)
+    return found.get(visit__code=code, visit__repeat=repeat) if code else found.get(visit=None, repeat=repeat)
+
+
+def no_bleeding(on: date) -> dict[str, Any]:
+    return {"assessed_on": on, "any_bleeding": "N"}
+
+
+def bleeding(on: date, *, today: bool = True, **grades: int) -> dict[str, Any]:
+    """The answers of a bleeding assessment with these grades, seen at the visit; everything else is grade 0."""
+    answers: dict[str, Any] = {"assessed_on": on, "any_bleeding": "Y"}
+    for sign in smog.ITEMS:
+        answers[sign.code] = grades.get(sign.code, 0)
+    for code in grades:
+        answers |= {f"{code}_evidence": "seen", f"{code}_today": "Y" if today else "N"}
+    return answers
+
+
+# --- a hospital at work ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What screening writes down about a child; the defaults let it in."""
+
+    age: int = 6
+    sex: str = "F"
+    months: int = 6
+    count: Decimal | int = 12
+
+
+@dataclass
+class Clinic:
+    """One hospital with the people who enter its data and the bags in its freezer."""
+
+    site: Site
+    coordinator: User
+    investigator: User
+    pharmacist: User
+    bags: list[Bag] = field(default_factory=list)
+
+    def receive_lot(self, number: str, *, volumes: Iterable[int], on: date, expires: date, **answers: Any) -> FormRecord:
+        """The pharmacist enters a lot with its bags; released ones can be given from now on."""
+        lot = casebook.add_product_record(site=self.site, form="lot", by=self.pharmacist)
+        rows = [{"label": f"{i:02d}", "volume_ml": volume} for i, volume in enumerate(volumes, start=1)]
+        usual = {"blood_group": "O", "igg_g_per_l": IGG_G_PER_L, "basis": "IgG", "iga_g_per_l": "6.8", "donations": 20}
+        release = {"released": "Y", "released_on": on + timedelta(days=2)}
+        usual |= {"lot_number": number, "received_on": on, "expires_on": expires, **release, "bags": rows}
+        fill(lot, self.pharmacist, **{**usual, **answers})
+        if {**release, **answers}["released"] == "Y":
+            self.bags += Bag.objects.filter(crf__record=lot).select_related("crf")
+        return lot
+
+    def start_screening(self, on: date) -> Participant:
+        return enrollment.start_screening(site=self.site, by=self.coordinator, on=on)
+
+    def screen(self, child: Participant, on: date, facts: Facts, **answers: Any) -> casebook.Saved:
+        """The screening form; ``answers`` replace the ones that would let the child in."""
+        usual = {**_CRITERIA, **_SAFETY_SCREEN, "screened_on": on, "sex": facts.sex}
+        usual |= {"birth_date": add_months(on, -12 * facts.age) - timedelta(days=100)}
+        usual |= {"diagnosed_on": add_months(on, -facts.months), "entry_count": facts.count, "entry_count_on": on}
+        return fill(record(child, "screening", "SCREEN"), self.coordinator, **{**usual, **answers})
+
+    def consent(self, child: Participant, on: date, facts: Facts, **answers: Any) -> casebook.Saved:
+        """Both parents consent, and a child who is old enough assents."""
+        usual = {**_CONSENT, "consented_at": at(on, 9), "explained_by": self.investigator.full_name}
+        usual |= {"assent": "Y" if facts.age >= ASSENT_FROM else NOT_APPLICABLE}
+        return fill(record(child, "consent", "SCREEN"), self.coordinator, **{**usual, **answers})
+
+    def enrol(self, child: Participant, on: date) -> Participant:
+        return enrollment.enrol(participant=child, by=self.investigator, on=on)
+
+    def admit(self, on: date, facts: Facts | None = None, *, enrolled: date | None = None) -> Participant:
+        """A child from the first contact to enrolment, with the whole screening visit."""
+        facts = facts or Facts()
+        child = self.start_screening(on)
+        self.screen(child, on, facts)
+        self.consent(child, on, facts)
+        return self.enrol(child, enrolled or on)
+
+    def count(self, child: Participant, code: str, on: date, platelets: Any, **answers: Any) -> casebook.Saved:
+        """A blood count in the morning of a day (before any infusion)."""
+        usual = {"done": "Y", "taken_at": at(on, 8, 30), "quality": "good", "platelets": platelets}
+        usual |= {"haemoglobin": "11.8", "leukocytes": "7.4", "bleeding": "0"}
+        repeat = answers.pop("repeat", 1)
+        return fill(record(child, "blood-count", code, repeat), self.coordinator, **{**usual, **answers})
+
+    def extra_count(self, child: Participant, on: date, platelets: Any, **answers: Any) -> casebook.Saved:
+        """A blood count at an unscheduled visit."""
+        visit = casebook.add_unscheduled_visit(participant=child, on=on, forms=["blood-count"], by=self.coordinator)
+        return self.count(child, "UNS", on, platelets, repeat=visit.repeat, **answers)
+
+    def assess(self, child: Participant, code: str, on: date, *, grades: Mapping[str, int] | None = None,
+               **answers: Any) -> casebook.Saved:  # fmt: skip
+        usual = bleeding(on, **grades) if grades else no_bleeding(on)
+        return fill(record(child, "bleeding-assessment", code), self.coordinator, **{**usual, **answers})
+
+    def infuse(self, child: Participant, code: str, on: date, weight: Decimal | int, **answers: Any) -> casebook.Saved:
+        """An infusion of the planned dose, started at 09:30, from bags of this hospital."""
+        infusion = record(child, "infusion", code)
+        dose = _visit(infusion).plan.infusion or 0
+        rows = self.take_bags(planned_grams(Decimal(weight), dose), on)
+        hours = MAINTENANCE_HOURS if dose else LOAD_HOURS
+        rate = sum(row["volume_ml"] for row in rows) / hours * Decimal("1.3")
+        usual = {"weight_kg": weight, "weight_on": on, "started_at": at(on, 9, 30), "stopped_at": at(on, 9 + hours, 30)}
+        usual |= {"max_rate": rate.quantize(Decimal(1)), "stopped_early": "N", "reaction": "N", "bags": rows}
+        return fill(infusion, self.coordinator, **{**usual, **answers})
+
+    def take_bags(self, grams: Decimal, on: date) -> list[dict[str, Any]]:
+        """Bags for this dose: whole ones, and of the last one as much as is needed. A bag is given once."""
+        left, rows = grams, []
+        for bag in sorted(self._usable(on), key=_grams, reverse=True):
+            if _grams(bag) <= left:
+                rows.append(self._take(bag, bag.volume_ml))
+                left -= _grams(bag)
+        if left > 0:
+            rows.append(self._take_part(left, on))
+        return rows
+
+    def _take_part(self, grams: Decimal, on: date) -> dict[str, Any]:
+        enough = [bag for bag in self._usable(on) if _grams(bag) > grams]
+        if not enough:
+            raise NotFilled(f"Site {self.site.code} has no bag left that holds {grams} g.")
+        bag = min(enough, key=_grams)
+        return self._take(bag, (grams * 1000 / bag.crf.igg_g_per_l).quantize(Decimal("0.1")))
+
+    def _take(self, bag: Bag, volume: Any) -> dict[str, Any]:
+        self.bags.remove(bag)
+        return {"bag": bag.pk, "volume_ml": volume}
+
+    def _usable(self, on: date) -> list[Bag]:
+        return [bag for bag in self.bags if bag.crf.received_on <= on <= bag.crf.expires_on]
+
+    def log(self, child: Participant, form: str, **answers: Any) -> casebook.Saved:
+        """A new entry of a log form: adverse event, bleeding episode, rescue."""
+        entry = casebook.add_log_record(participant=child, form=form, by=self.coordinator)
+        return fill(entry, self.coordinator, **answers)
+
+
+def stock(site: Site) -> list[Bag]:
+    """The released bags in the freezer of a hospital."""
+    free = Bag.objects.filter(crf__record__site=site, crf__released="Y", given__isnull=True)
+    return list(free.select_related("crf"))
+
+
+def _grams(bag: Bag) -> Decimal:
+    return Decimal(bag.volume_ml * bag.crf.igg_g_per_l / 1000)
+
+
+def _visit(found: FormRecord) -> Visit:
+    if found.visit is None:
+        raise LookupError(f"{found} belongs to no visit.")
+    return found.visit
+
+
+_PAPERS = "Hospital record and parents"
+_CRITERIA = {
+    **{name: "N" for name in ("tpo_ra_ever", "ivig_reaction", "intracranial", "venous_access", "other_cause")},
+    **{f"{name}_evidence": _PAPERS for name in ("tpo_ra", "ivig_reaction", "intracranial", "venous_access", "other_cause")},
+}
+_SAFETY_SCREEN = {
+    name: "N"
+    for name in (
+        "iga_deficiency", "renal_impairment", "positive_dat", "thrombosis", "live_vaccine", "steroids", "other_study",
+    )
+}  # fmt: skip
+_CONSENT = {
+    "version": "2.0", "language": "ar", "mother": "consented", "mother_signature": "Y", "mother_fingerprint": "Y",
+    "father": "consented", "father_signature": "Y", "father_fingerprint": "Y", "copy_given": "Y",
+}  # fmt: skip

@@ -1,0 +1,183 @@
+"""Plays the story of one child at its hospital: screening, doses, counts, events and the end, day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+from casebook import actions as casebook
+from casebook.models import Participant
+from demo import platelets as numbers
+from demo.builder import Clinic, Facts, at, confirm, record
+from demo.children import Child, Day, Moment
+from dosing.actions import end_treatment
+from enrollment import actions as enrollment
+from itp_trial.schedule import VISITS, Anchor, anchored_on
+
+#: Below this count the child has a few petechiae on the day.
+PETECHIAE_BELOW = 15
+#: Days before today on which a child without a dose was screened, and before day 0 where there is one.
+SCREENED_BEFORE, ENROLLED_BEFORE = 4, 2
+
+
+@dataclass(frozen=True)
+class Encounter:
+    """One visit as it took place: which one, and on which day after the loading dose."""
+
+    code: str
+    day: int
+
+
+@dataclass
+class Story:
+    """One child, its hospital and today."""
+
+    child: Child
+    clinic: Clinic
+    today: date
+    seed: str
+
+    def play(self) -> Participant:
+        participant = self.clinic.start_screening(self.screened_on)
+        self._screen(participant)
+        if self.child.loaded is not None:
+            participant = self._treat(self.clinic.enrol(participant, self.day(-ENROLLED_BEFORE)))
+        elif self.child.key == "enrolled_today":
+            participant = self.clinic.enrol(participant, self.today)
+        return self._close(participant)
+
+    # --- when ---
+
+    def day(self, number: int) -> date:
+        """The date of a day of the story; without a loading dose day 0 is yesterday."""
+        return self.today + timedelta(days=number - (1 if self.child.loaded is None else self.child.loaded))
+
+    @property
+    def screened_on(self) -> date:
+        return self.day(-SCREENED_BEFORE if self.child.loaded is not None else -1)
+
+    def encounters(self) -> list[Encounter]:
+        """The visits up to yesterday, in order."""
+        planned = sorted(self._planned(), key=lambda visit: visit.day)
+        return [v for v in planned if v.day <= self.child.seen_until and self.day(v.day) < self.today]
+
+    def _planned(self) -> Iterator[Encounter]:
+        for number, day in enumerate(self.child.doses):
+            yield Encounter(f"M{number}" if number else "LOAD", day)
+            counts = {f"M{number}C7": (7, 1)} if number else {"D3": (3, 0), "D13": (13, 1)}
+            yield from (Encounter(code, self._around(code, day + after, most)) for code, (after, most) in counts.items())
+        if self.child.maintenance_ended or len(self.child.doses) == len(VISITS_WITH_DOSE):
+            last = self.child.doses[-1]
+            yield from (Encounter(v.code, self._follow_up(v.code, last + v.day)) for v in anchored_on(Anchor.OFF_THERAPY))
+
+    def _around(self, code: str, day: int, most: int) -> int:
+        return day + numbers.jitter(self.key, code, most)
+
+    def _follow_up(self, code: str, day: int) -> int:
+        """Families come some days early or late; the decisive last visit is never early."""
+        return day + abs(numbers.jitter(self.key, code, 3)) if code == "FU6" else self._around(code, day, 2)
+
+    # --- what ---
+
+    @property
+    def key(self) -> str:
+        return f"{self.seed}/{self.child.key}"
+
+    @cached_property
+    def first(self) -> int:
+        return numbers.baseline(self.key) if self.child.first is None else self.child.first
+
+    @cached_property
+    def kinetics(self) -> numbers.Platelets:
+        child = self.child
+        return numbers.platelets(self.key, first=self.first, peak=child.peak, part=child.part, remission=child.remission)
+
+    def platelets(self, day: int) -> int:
+        return self.kinetics.on(day, self.child.doses)
+
+    def _says(self, code: str, form: str) -> dict[str, Any]:
+        return dict(self.child.says.get((code, form), {}))
+
+    def _screen(self, participant: Participant) -> None:
+        facts = Facts(self.child.age, self.child.sex, self.child.months, self.first)
+        self.clinic.screen(participant, self.screened_on, facts, **self._says("SCREEN", "screening"))
+        if self.child.key != "in_screening":
+            saved = self.clinic.consent(participant, self.screened_on, facts, **self._says("SCREEN", "consent"))
+            self._confirm(saved)
+
+    def _treat(self, participant: Participant) -> Participant:
+        for visit in self.encounters():
+            self._visit(participant, visit)
+            if self.child.maintenance_ended and visit.day == self.child.doses[-1]:
+                participant.refresh_from_db()
+                end_treatment(participant=participant, reason=self.child.maintenance_ended, by=self.clinic.investigator)
+        for entry in self.child.log:
+            self.clinic.log(participant, entry.form, **self._dated(entry.answers))
+        return participant
+
+    def _visit(self, participant: Participant, visit: Encounter) -> None:
+        forms = VISITS[visit.code].forms
+        platelets = self.platelets(visit.day)
+        self._count(participant, visit, platelets)
+        if "bleeding-assessment" in forms:
+            grades = {"petechiae": 1} if platelets < PETECHIAE_BELOW else None
+            self.clinic.assess(participant, visit.code, self.day(visit.day), grades=grades)
+        if "infusion" in forms:
+            self._infuse(participant, visit)
+
+    def _count(self, participant: Participant, visit: Encounter, platelets: int) -> None:
+        on, code = self.day(visit.day), visit.code
+        if code in self.child.not_counted:
+            empty = dict.fromkeys(("taken_at", "quality", "platelets", "haemoglobin", "leukocytes", "bleeding"))
+            self.clinic.count(participant, code, on, None, **{**empty, "done": "N", "why_not": "The vein could not be found."})
+            return
+        answers: dict[str, Any] = {
+            "haemoglobin": numbers.haemoglobin(self.key, code, after_infusion=code.endswith("C7") or code == "D3"),
+            "leukocytes": numbers.leukocytes(self.key, code),
+            "bleeding": "1" if platelets < PETECHIAE_BELOW else "0",
+        }
+        saved = self.clinic.count(participant, code, on, platelets, **{**answers, **self._says(code, "blood-count")})
+        self._confirm(saved)
+
+    def _infuse(self, participant: Participant, visit: Encounter) -> None:
+        event = numbers.reaction(self.key, visit.code)
+        answers = {"reaction": "Y" if event else "N", **self._says(visit.code, "infusion")}
+        self.clinic.infuse(participant, visit.code, self.day(visit.day), self.child.weight, **answers)
+        if event:
+            self.clinic.log(participant, "adverse-event", **self._reaction(event, visit.day))
+
+    def _reaction(self, event: numbers.Reaction, day: int) -> dict[str, Any]:
+        action = "DOSE RATE REDUCED" if event.grade > 1 else "DOSE NOT CHANGED"
+        return {
+            "term": event.term, "started_at": at(self.day(day), 12), "ongoing": "N", "ended_at": at(self.day(day), 20),
+            "grade": event.grade, "serious": "N", "related": "PROBABLY RELATED", "action": action,
+            "outcome": "RECOVERED/RESOLVED",
+        }  # fmt: skip
+
+    def _dated(self, answers: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self._said(answer) for name, answer in answers.items()}
+
+    def _said(self, answer: Any) -> Any:
+        if isinstance(answer, Day):
+            return self.day(answer.day)
+        return at(self.day(answer.day), answer.hour) if isinstance(answer, Moment) else answer
+
+    def _confirm(self, saved: casebook.Saved) -> None:
+        for code, explanation in self.child.confirms.items():
+            confirm(saved, code, explanation, self.clinic.coordinator)
+
+    def _close(self, participant: Participant) -> Participant:
+        end = self.child.end
+        participant.refresh_from_db()
+        if end is None:
+            return participant
+        facts = {"participant": participant, "reason": end.reason, "by": self.clinic.investigator, "on": self.day(end.day)}
+        if end.state == Participant.State.SCREEN_FAILED:
+            return enrollment.fail_screening(**facts)
+        return enrollment.end_participation(state=end.state, **facts)
+
+
+VISITS_WITH_DOSE = [code for code, plan in VISITS.items() if plan.infusion is not None]

@@ -1,0 +1,48 @@
+"""The whole demonstration: three hospitals, their people and product, and twenty children."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from casebook.models import Participant
+from demo import people
+from demo.builder import Clinic
+from demo.children import CHILDREN
+from demo.platelets import rng
+from demo.story import Story
+from itp_trial.models import Site, User
+
+SEED = "2026"
+#: Everybody has had their role for longer than any child has taken part.
+ROLES_SINCE = timedelta(days=400)
+STAFF = {"01": ("clara", "ines"), "02": ("otto", "omar"), "03": ("sara", "samir")}
+#: When the lots came, and how many bags each of them held.
+DELIVERIES, BAGS, BAG_ML = (300, 110), 30, (50, 220)
+
+
+def build(today: date, seed: str = SEED) -> dict[str, Participant]:
+    """Builds the demonstration in an empty database; returns the children by their key. The same for a day and a seed."""
+    sites = people.open_sites()
+    users = people.open_accounts(sites, today - ROLES_SINCE)
+    clinics = {code: _clinic(site, users, today, seed) for code, site in sites.items()}
+    return {child.key: Story(child, clinics[child.site], today, seed).play() for child in CHILDREN}
+
+
+def _clinic(site: Site, users: dict[str, User], today: date, seed: str) -> Clinic:
+    coordinator, investigator = STAFF[site.code]
+    clinic = Clinic(site, users[coordinator], users[investigator], users["pia"])
+    for number, days in enumerate(DELIVERIES, start=1):
+        draw = rng(seed, site.code, "lot", number)
+        volumes = [draw.randint(*BAG_ML) for _ in range(BAGS)]
+        on = today - timedelta(days=days)
+        clinic.receive_lot(f"MP-{site.code}-{number:02d}", volumes=volumes, on=on, expires=on + timedelta(days=365),
+                           igg_g_per_l=draw.randint(430, 480) / 10)  # fmt: skip
+    _quarantined_lot(clinic, today)
+    return clinic
+
+
+def _quarantined_lot(clinic: Clinic, today: date) -> None:
+    """Arrived this week; it cannot be chosen for an infusion before somebody releases it."""
+    on = today - timedelta(days=3)
+    answers = {"released": "N", "released_on": None}
+    clinic.receive_lot(f"MP-{clinic.site.code}-03", volumes=[120, 150, 180], on=on, expires=on + timedelta(days=365), **answers)

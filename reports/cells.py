@@ -1,0 +1,96 @@
+"""One answer as exports show it. CSV, PDF and API walk the declaration through here and name no item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from casebook.crf import Row, Section, Sheet, Substitute
+from casebook.items import Item, MissingReason, Ref
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An item with what was answered: the code or plain value, its label, its unit, or why there is none."""
+
+    name: str
+    label: str
+    value: str = ""
+    value_label: str = ""
+    unit: str = ""
+    missing: str = ""
+    kind: str = "number"
+    asked: bool = True
+    derived: bool = False
+
+    @property
+    def missing_label(self) -> str:
+        return str(MissingReason(self.missing).label) if self.missing else ""
+
+    @property
+    def shown(self) -> str:
+        """What people read: the value with its unit, or why there is none."""
+        plain = f"{self.value_label or self.value} {self.unit}".strip()
+        return plain if self.value else self.missing_label or ("" if self.derived else "Not answered yet")
+
+    @property
+    def is_worth_showing(self) -> bool:
+        """False for a question that was not asked."""
+        return bool(self.value or self.missing or self.asked)
+
+
+def is_coded(item: Item) -> bool:
+    """True where a value needs its label beside it: codes, grades and references."""
+    return item.kind in ("code", "reference")
+
+
+def has_reason(item: Item) -> bool:
+    """True where a missing value may carry a reason: a computed item has none."""
+    return not item.derived
+
+
+def cells(sheet: Sheet, *, at_site: bool = False) -> list[Cell]:
+    """Every item of a form or row. Away from the site, what must stay there is replaced by its substitute."""
+    answers = sheet.answers()
+    hidden = {} if at_site else sheet.not_exported
+    return [_substituted(hidden[name], answers, sheet, item) if name in hidden else _cell(sheet, item, answers[name])
+            for name, item in sheet.items().items()]  # fmt: skip
+
+
+def sections(sheet: Sheet) -> Iterator[tuple[Section, list[Cell]]]:
+    """The cells by section, in the order of the form, as they may leave the site."""
+    by_item = dict(zip(sheet.items(), cells(sheet), strict=True))
+    for section in sheet.sections:
+        yield section, [by_item[name] for name in section.names]
+
+
+def _cell(sheet: Sheet, item: Item, value: Any) -> Cell:
+    label = item.display(getattr(sheet, item.name)) if value is not None and is_coded(item) else ""
+    return Cell(
+        item.name, item.label, item.exported(value), label, item.unit, sheet.missing.get(item.name, ""),
+        item.kind, sheet.is_asked(item), item.derived,
+    )  # fmt: skip
+
+
+def _substituted(substitute: Substitute, answers: dict[str, Any], sheet: Sheet, item: Item) -> Cell:
+    value = substitute.of(answers)
+    shown = "" if value is None else str(value)
+    return Cell(substitute.name, substitute.label, shown, "", substitute.unit, sheet.missing.get(item.name, ""))
+
+
+def is_typed_text(kind: str) -> bool:
+    """True for items in which people write what they like."""
+    return kind in ("text", "note")
+
+
+def with_references(model: type[Sheet]) -> Any:
+    """The rows of a form or row table, with everything that the names of referenced rows need, in one query."""
+    paths = ["__".join([ref.name, *naming(ref)]) for ref in model.items().values() if isinstance(ref, Ref)]
+    rows = model.objects.all()  # type: ignore[attr-defined]
+    return rows.select_related(*paths) if paths else rows
+
+
+def naming(ref: Ref) -> list[str]:
+    """What the name of a referenced row needs besides itself: a bag is called after its lot."""
+    return ["crf"] if issubclass(ref.related_model, Row) else []

@@ -1,0 +1,117 @@
+"""The casebook of one participant as a tagged PDF (PDF/UA-1), rendered by a child process with limits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from casebook.crf import Section, Sheet
+from casebook.models import Participant
+from itp_trial import protocol
+from reports.answer import answer_of
+from reports.cells import Cell, cells, sections
+from reports.render import NOT_INSTALLED
+from reports.selectors import Casebook, Entry, casebook_of
+
+SECONDS = 60
+#: All that the child sees of our environment: nothing of it is secret.
+ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "FONTCONFIG_PATH", "FONTCONFIG_FILE",
+               "LD_LIBRARY_PATH", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")  # fmt: skip
+
+
+class PdfNotMade(Exception):
+    """The PDF could not be made; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class PdfFile:
+    name: str
+    body: bytes
+
+    def response(self) -> HttpResponse:
+        headers = {"Content-Disposition": f'attachment; filename="{self.name}"', "Content-Length": str(len(self.body))}
+        return HttpResponse(self.body, content_type="application/pdf", headers=headers)
+
+
+def casebook_pdf(participant: Participant) -> PdfFile:
+    """Everything that is stored about a participant, in reading order. Raises ``PdfNotMade``."""
+    return PdfFile(f"{participant.number}-casebook.pdf", rendered(casebook_html(participant)))
+
+
+def casebook_html(participant: Participant) -> str:
+    data_time = timezone.now()
+    casebook = casebook_of(participant)
+    context = {
+        "participant": participant, "protocol": protocol, "data_time": data_time, "age": _age(casebook),
+        "software_version": settings.SOFTWARE_VERSION, "demo": settings.DEMO, "answer": answer_of(participant, timezone.localdate()),
+        "visits": [(visit, [FormPart(entry) for entry in entries]) for visit, entries in casebook.visits],
+        "logs": [FormPart(entry) for entry in casebook.logs],
+    }  # fmt: skip
+    return render_to_string("reports/casebook.html", context)
+
+
+def rendered(html: str, seconds: int = SECONDS) -> bytes:
+    """The PDF of this HTML. The child is killed when its time is over."""
+    # As long as the answer is not complete nothing of it is used.
+    command = [sys.executable, "-m", "reports.render"]
+    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+    try:
+        done = subprocess.run(command, input=html.encode(), capture_output=True, timeout=seconds,  # noqa: S603
+                              cwd=settings.BASE_DIR, env=environment, check=False)  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise PdfNotMade(TOO_LONG) from None
+    if done.returncode == NOT_INSTALLED:
+        raise PdfNotMade("PDFs cannot be made on this machine: the system library Pango is missing. Please use the CSV.")
+    if done.returncode or not done.stdout.startswith(b"%PDF-"):
+        raise PdfNotMade(TOO_LONG)
+    return done.stdout
+
+
+TOO_LONG = "The PDF could not be made in time. Please try again later, or use the CSV of this participant."
+
+
+class FormPart:
+    """One form as the template prints it."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry, self.record = entry, entry.record
+        self.sections = list(_printed(entry.crf)) if entry.crf else []
+        self.groups = [(group.model, [cells(row) for row in group.rows]) for group in entry.groups if group.rows]
+        self.findings = entry.findings
+
+
+@dataclass(frozen=True)
+class SectionPart:
+    """A section as lines (item, answer), or as a grid with several answers a line."""
+
+    section: Section
+    lines: list[list[Cell]]
+
+
+def _printed(crf: Sheet) -> Any:
+    for section, found in sections(crf):
+        width = len(section.columns) or 1
+        lines = [found[start : start + width] for start in range(0, len(found), width)]
+        kept = [line for line in lines if any(cell.is_worth_showing for cell in line)]
+        if kept:
+            yield SectionPart(section, kept)
+
+
+def _age(casebook: Casebook) -> str:
+    """The age as exports show it, from whichever form declares it in place of the birth date."""
+    for entry in casebook.saved():
+        if entry.crf is None:
+            continue
+        names = {substitute.name for substitute in entry.crf.not_exported.values()}
+        for cell in cells(entry.crf):
+            if cell.name in names and cell.value:
+                return f"{cell.label}: {cell.shown}"
+    return ""

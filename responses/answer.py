@@ -1,0 +1,129 @@
+"""The verdict in one sentence, as an investigator says it: state, since when, why.
+
+Pure: no Django, no clock. Counts are 10^9/L; day 1 of a response is its first day.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+from itp_trial.protocol import PARAMETERS, value
+from responses.inputs import Course
+from responses.rules import number_text
+from responses.verdicts import Verdict
+
+#: Rules of which at least one number is ours until the sponsor confirms it.
+ASSUMED_RULES = frozenset(parameter.rule for parameter in PARAMETERS.values() if parameter.assumption)
+#: A count speaks for this many days at most (R18); an older one is told as old.
+STALE_D: int = value("PTI_CAP_D")
+
+_ISO_DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")
+
+
+def day_text(on: date) -> str:
+    """``05 Mar 2026``."""
+    return f"{on:%d %b %Y}"
+
+
+def readable(text: str) -> str:
+    """The sentence of a rule with its dates as people read them."""
+    return _ISO_DATE.sub(lambda found: day_text(date.fromisoformat(found[0])), text)
+
+
+def dates_in(text: str) -> list[date]:
+    """The dates that a sentence of a rule names, each once, in their order."""
+    return [date.fromisoformat(found) for found in dict.fromkeys(_ISO_DATE.findall(text))]
+
+
+def answer_line(verdict: Verdict, course: Course) -> str:
+    """The present state, since when, when confirmed and by which counts."""
+    parts = [_SAYS[verdict.state](verdict, course), _best(verdict), _stale(verdict, course)]
+    return readable(" ".join(part for part in parts if part))
+
+
+def _since(word: str, verdict: Verdict) -> str:
+    confirmed = f", confirmed {day_text(verdict.confirmed)}" if verdict.confirmed else ""
+    return f"{word} since {day_text(verdict.since)}{confirmed}" if verdict.since else word
+
+
+def _value(verdict: Verdict, on: date | None) -> Decimal | None:
+    return next((count.value for count in verdict.counts if count.on == on), None)
+
+
+def _evidence(verdict: Verdict) -> str:
+    """``60 and 70 x10^9/L, 7 days apart``; one count where there is no second."""
+    first, second = _value(verdict, verdict.since), _value(verdict, verdict.confirmed)
+    if first is None:
+        return ""
+    if second is None or verdict.since is None or verdict.confirmed is None:
+        return f"{number_text(first)} x10^9/L"
+    days = (verdict.confirmed - verdict.since).days
+    return f"{number_text(first)} and {number_text(second)} x10^9/L, {days} day{'s'[: days != 1]} apart"
+
+
+def _baseline(course: Course) -> str:
+    return "baseline missing" if course.baseline is None else f"baseline {number_text(course.baseline)}"
+
+
+def _in_response(verdict: Verdict, course: Course) -> str:
+    word = "COMPLETE RESPONSE" if verdict.state == "CR" else "RESPONSE"
+    line = f"{_since(word, verdict)} ({_evidence(verdict)}; {_baseline(course)}; no bleeding)."
+    if course.followup_ended:
+        return f"{line} It was not lost when follow-up ended on {day_text(course.as_of)}."
+    assert verdict.since is not None
+    return f"{line} Day {(course.as_of - verdict.since).days + 1} of response."
+
+
+def _pending(verdict: Verdict, course: Course) -> str:
+    line = f"{_since('RESPONSE, NOT YET CONFIRMED', verdict)} ({_evidence(verdict)}; {_baseline(course)}; no bleeding)."
+    return f"{line} {verdict.what_would_change[0]}"
+
+
+def _lost(verdict: Verdict, course: Course) -> str:
+    shown = f" ({_evidence(verdict)})" if _evidence(verdict) else ""
+    settled = "" if verdict.confirmed else " The loss is not confirmed by a second count."
+    return f"{_since('RESPONSE LOST', verdict)}{shown}.{settled}"
+
+
+def _failing(verdict: Verdict, course: Course) -> str:
+    if verdict.flag == "rescue" and verdict.since:
+        return f"NO RESPONSE: rescue on {day_text(verdict.since)} came before a confirmed response."
+    provisional = " Provisional while follow-up goes on." if verdict.provisional else ""
+    return f"{_since('NO RESPONSE', verdict)} ({_evidence(verdict)}; {_baseline(course)}).{provisional}"
+
+
+def _unknown(verdict: Verdict, course: Course) -> str:
+    why = next((reason.text for reason in verdict.reasons if reason.rule in ("R15", "R11") and _explains(reason.text)), "")
+    return f"NOT EVALUABLE. {why.removeprefix('NE: ')[:1].upper()}{why.removeprefix('NE: ')[1:]}".strip()
+
+
+def _explains(text: str) -> bool:
+    return text.startswith(("NE:", "No loading dose"))
+
+
+_SAYS: dict[str, Callable[[Verdict, Course], str]] = {
+    "CR": _in_response,
+    "R": _in_response,
+    "PENDING_CONFIRMATION": _pending,
+    "LOST": _lost,
+    "NR": _failing,
+    "NE": _unknown,
+}
+
+
+def _best(verdict: Verdict) -> str:
+    """The best response, where the present state does not say it."""
+    if verdict.best_response in ("CR", "R") and verdict.best_response != verdict.state:
+        return f"Best response: {verdict.best_response}."
+    return ""
+
+
+def _stale(verdict: Verdict, course: Course) -> str:
+    """Says so where the last evaluable count is too old to speak for today."""
+    last = max((count.on for count in verdict.counts if count.evaluable), default=None)
+    if last is None or course.followup_ended or (course.as_of - last).days <= STALE_D:
+        return ""
+    return f"The last evaluable count is {(course.as_of - last).days} days old ({day_text(last)})."

@@ -1,0 +1,79 @@
+"""Everything on the page of one participant, from three queries: forms, open visits, lots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from casebook.models import Participant, Visit
+from responses import facts
+from responses.answer import ASSUMED_RULES, answer_line, dates_in, readable
+from responses.charts import draw
+from responses.classification import classify
+from responses.course import Dossier, dossiers
+from responses.next_dose import ended_reason, next_dose
+from responses.selectors import header_of
+from responses.verdicts import Verdict
+
+WIDE, NARROW = 960, 360
+
+
+@dataclass(frozen=True)
+class Why:
+    """One reason with its rule, and the forms that hold the values it names: (words, record id)."""
+
+    rule: str
+    text: str
+    assumed: bool
+    forms: tuple[tuple[str, str], ...]
+
+
+def dashboard(participant: Participant, today: date) -> dict[str, Any]:
+    """The context of the page. The classification is live: a summary may be from an earlier day."""
+    [dossier] = dossiers([participant], today)
+    verdict = classify(dossier.course)
+    visits = list(Visit.objects.filter(participant=participant, happened_on=None).order_by("target", "code"))
+    drawing, rows = facts.chart(dossier, verdict), facts.table(dossier, verdict)
+    dose = next_dose(dossier, verdict, today, ended_reason(participant, [visit.cancelled for visit in visits]))
+    return {
+        "participant": participant,
+        "header": header_of(dossier, verdict, today),
+        "verdict": verdict,
+        "answer": answer_line(verdict, dossier.course),
+        "why": reasons(verdict, rows),
+        "changes": [readable(text) for text in verdict.what_would_change],
+        "chart_wide": draw(drawing, width=WIDE, key="wide"),
+        "chart_narrow": draw(drawing, width=NARROW, key="narrow"),
+        "has_counts": bool(drawing.points),
+        "rows": rows,
+        "next_dose": dose,
+        "dose_reasons": [(r.rule, readable(r.text)) for r in dose.proposal.reasons] if dose.proposal else [],
+        "next_visit": next((visit for visit in visits if not visit.cancelled), None),
+        **_cards(dossier, rows),
+    }
+
+
+def _cards(dossier: Dossier, rows: list[facts.Row]) -> dict[str, Any]:
+    return {
+        "events": facts.events(dossier),
+        "rescues": facts.rescue_rows(dossier),
+        "bleeding": facts.bleeding(dossier),
+        "bleeding_rows": [row for row in reversed(rows) if row.kind == "Bleeding"],
+        "other_therapy_end": dossier.course.other_itp_therapy_end,
+    }
+
+
+def reasons(verdict: Verdict, rows: list[facts.Row]) -> list[Why]:
+    """The reasons of the verdict, each linked to the forms of the days that it names."""
+    by_day: dict[date, dict[str, str]] = {}
+    for row in rows:
+        by_day.setdefault(row.on, {})[row.ref] = f"{row.kind} of {row.on:%d %b %Y}"
+    return [
+        Why(reason.rule, readable(reason.text), reason.rule in ASSUMED_RULES, _forms(reason.text, by_day))
+        for reason in verdict.reasons
+    ]
+
+
+def _forms(text: str, by_day: dict[date, dict[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((words, ref) for on in dates_in(text) for ref, words in by_day.get(on, {}).items())

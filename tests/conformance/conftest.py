@@ -1,0 +1,62 @@
+"""One empty record of every form, with the people around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from casebook import actions
+from casebook.crf import Crf, crf_models
+from casebook.models import FormRecord
+from casebook.selectors import RECORDS
+from itp_trial.models import User
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test that asks for ``crf`` runs once for each form of the trial."""
+    if "crf" in metafunc.fixturenames:
+        metafunc.parametrize("crf", crf_models(), ids=lambda model: model.slug)
+
+
+@dataclass
+class Subject:
+    """A record that nobody has filled yet: who may fill it, who may only read it, and who must not know of it."""
+
+    record: FormRecord
+    editor: User
+    reader: User
+    foreigner: User
+
+    @property
+    def url(self) -> str:
+        return reverse("record", args=[self.record.pk])
+
+    @property
+    def fresh(self) -> FormRecord:
+        return RECORDS.get(pk=self.record.pk)
+
+
+def empty_record(crf: type[Crf], universe: Any) -> FormRecord:
+    if crf.is_product:
+        return actions.add_product_record(site=universe.s1, form=crf.slug, by=universe.pia)
+    if crf.is_log:
+        return actions.add_log_record(participant=universe.untreated, form=crf.slug, by=universe.clara)
+    # The earliest visit that wants the form: the loading dose before the first maintenance dose.
+    wanting = FormRecord.objects.filter(site=universe.s1, form=crf.slug, version=0, visit__isnull=False)
+    return wanting.order_by("visit__target", "pk").first()
+
+
+@pytest.fixture
+def subject(crf: type[Crf], universe: Any) -> Subject:
+    editor = universe.pia if crf.is_product else universe.clara
+    return Subject(RECORDS.get(pk=empty_record(crf, universe).pk), editor, universe.milo, universe.otto)
+
+
+@pytest.fixture
+def page_of(client_of: Callable[[User], Any]) -> Callable[[User, str], Any]:
+    """``page_of(user, url)``: the answer of the server to this person."""
+    return lambda user, url: client_of(user).get(url)
