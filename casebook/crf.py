@@ -219,6 +219,8 @@ class Row(Sheet):
     rows_may_go = True
     slug: ClassVar[str] = ""
     legend: ClassVar[str] = ""
+    #: Empty lines offered on the page beyond the stored ones.
+    spare: ClassVar[int] = 6
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     position = models.PositiveSmallIntegerField(default=1)

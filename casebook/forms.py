@@ -15,7 +15,6 @@ from casebook.crf import Crf, Row, Sheet
 from casebook.items import Item, MissingReason, Ref
 from itp_trial.normalise import Unreadable, text
 
-SPARE_ROWS = 2
 MOST_ROWS = 40
 MISSING_MARK = "~"
 
@@ -252,7 +251,7 @@ class RowGroup:
     def __init__(self, crf: Crf, model: type[Row], data: Mapping[str, str] | None) -> None:
         self.crf, self.model, self.data = crf, model, data
         stored = list(model.objects.filter(crf=crf)) if crf.record.version else []
-        self.count = len(stored) + SPARE_ROWS if data is None else self._posted_count(data)
+        self.count = len(stored) + model.spare if data is None else self._posted_count(data)
         by_id = {str(row.pk): row for row in stored}
         self.forms = [self._row_form(i, by_id, stored) for i in range(self.count)]
         self.untouched = list(by_id.values())

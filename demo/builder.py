@@ -177,6 +177,10 @@ class Clinic:
         repeat = answers.pop("repeat", 1)
         return fill(record(child, "blood-count", code, repeat), self.coordinator, **{**usual, **answers})
 
+    def no_count(self, child: Participant, code: str, why_not: str) -> casebook.Saved:
+        """A blood count that the schedule asked for and nobody took."""
+        return fill(record(child, "blood-count", code), self.coordinator, done="N", why_not=why_not)
+
     def extra_count(self, child: Participant, on: date, platelets: Any, **answers: Any) -> casebook.Saved:
         """A blood count at an unscheduled visit."""
         visit = casebook.add_unscheduled_visit(participant=child, on=on, forms=["blood-count"], by=self.coordinator)
@@ -247,15 +251,10 @@ def _visit(found: FormRecord) -> Visit:
 
 _PAPERS = "Hospital record and parents"
 _CRITERIA = {
-    **{name: "N" for name in ("tpo_ra_ever", "ivig_reaction", "intracranial", "venous_access", "other_cause")},
+    **dict.fromkeys(("tpo_ra_ever", "ivig_reaction", "intracranial", "venous_access", "other_cause"), "N"),
     **{f"{name}_evidence": _PAPERS for name in ("tpo_ra", "ivig_reaction", "intracranial", "venous_access", "other_cause")},
 }
-_SAFETY_SCREEN = {
-    name: "N"
-    for name in (
-        "iga_deficiency", "renal_impairment", "positive_dat", "thrombosis", "live_vaccine", "steroids", "other_study",
-    )
-}  # fmt: skip
+_SAFETY_SCREEN = dict.fromkeys(("iga_deficiency", "renal_impairment", "positive_dat", "thrombosis", "live_vaccine", "steroids", "other_study"), "N")  # fmt: skip
 _CONSENT = {
     "version": "2.0", "language": "ar", "mother": "consented", "mother_signature": "Y", "mother_fingerprint": "Y",
     "father": "consented", "father_signature": "Y", "father_fingerprint": "Y", "copy_given": "Y",

@@ -11,7 +11,7 @@ from typing import Any
 from casebook import actions as casebook
 from casebook.models import Participant
 from demo import platelets as numbers
-from demo.builder import Clinic, Facts, at, confirm, record
+from demo.builder import Clinic, Facts, at, confirm
 from demo.children import Child, Day, Moment
 from dosing.actions import end_treatment
 from enrollment import actions as enrollment
@@ -131,8 +131,7 @@ class Story:
     def _count(self, participant: Participant, visit: Encounter, platelets: int) -> None:
         on, code = self.day(visit.day), visit.code
         if code in self.child.not_counted:
-            empty = dict.fromkeys(("taken_at", "quality", "platelets", "haemoglobin", "leukocytes", "bleeding"))
-            self.clinic.count(participant, code, on, None, **{**empty, "done": "N", "why_not": "The vein could not be found."})
+            self.clinic.no_count(participant, code, "The vein could not be found.")
             return
         answers: dict[str, Any] = {
             "haemoglobin": numbers.haemoglobin(self.key, code, after_infusion=code.endswith("C7") or code == "D3"),

@@ -78,7 +78,7 @@ def anchored_on(anchor: Anchor) -> list[VisitPlan]:
 def after_infusion(number: int) -> list[VisitPlan]:
     """The visits that an infusion brings about: its counts, and the next dose while one is left."""
     counts = [VISITS["D3"], VISITS["D13"]] if number == 0 else [VISITS[f"M{number}C7"]]
-    return counts + [VISITS[f"M{number + 1}"]] * (number < value("MAX_MAINT"))
+    return [*counts, VISITS[f"M{number + 1}"]] if number < value("MAX_MAINT") else counts
 
 
 def dose_visit(number: int) -> VisitPlan:

@@ -181,6 +181,11 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return error_page(request, 403, "Not part of your role", text)
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    text = "The page was open too long or its cookies are gone. Nothing was stored; what you typed is kept in this tab."
+    return error_page(request, 403, "Please open the page again", text)
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return error_page(request, 404, "Not found", "This page does not exist, or it belongs to another site.")
 

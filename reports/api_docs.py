@@ -176,8 +176,7 @@ class FormStates(s.Serializer[Any]):
 
 
 def _page_of(state: type[s.Serializer[Any]]) -> type[s.Serializer[Any]]:
-    link = {"allow_null": True, "help_text": "Null at the end."}
-    fields = {"next": s.URLField(**link), "previous": s.URLField(**link), "results": state(many=True)}
+    fields = {"next": s.URLField(allow_null=True), "previous": s.URLField(allow_null=True), "results": state(many=True)}
     return type(f"{state.__name__}Page", (s.Serializer,), fields)
 
 
@@ -219,8 +218,8 @@ record = _read("record", RecordState)
 
 _EXAMPLE = OpenApiExample(
     "A blood count without haemoglobin",
-    {"version": 0, "answers": {"done": "Y", "taken_at": "2026-03-05 08:30", "quality": "good", "platelets": "60", "bleeding": "0"},
-     "missing": {"haemoglobin": "SL"}},
+    {"version": 0, "answers": {"done": "Y", "taken_at": "2026-03-05 08:30", "quality": "good", "platelets": "60",
+                               "bleeding": "0"}, "missing": {"haemoglobin": "SL"}},
     request_only=True,
 )  # fmt: skip
 _WRITE_ERRORS = {

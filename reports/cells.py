@@ -16,13 +16,15 @@ class Cell:
 
     name: str
     label: str
+    kind: str = "number"
     value: str = ""
     value_label: str = ""
     unit: str = ""
+    read: str = ""
     missing: str = ""
-    kind: str = "number"
     asked: bool = True
     derived: bool = False
+    may_be_empty: bool = False
 
     @property
     def missing_label(self) -> str:
@@ -31,8 +33,7 @@ class Cell:
     @property
     def shown(self) -> str:
         """What people read: the value with its unit, or why there is none."""
-        plain = f"{self.value_label or self.value} {self.unit}".strip()
-        return plain if self.value else self.missing_label or ("" if self.derived else "Not answered yet")
+        return self.read or self.missing_label or ("–" if self.may_be_empty else "Not answered yet")
 
     @property
     def is_worth_showing(self) -> bool:
@@ -66,17 +67,28 @@ def sections(sheet: Sheet) -> Iterator[tuple[Section, list[Cell]]]:
 
 
 def _cell(sheet: Sheet, item: Item, value: Any) -> Cell:
-    label = item.display(getattr(sheet, item.name)) if value is not None and is_coded(item) else ""
+    read = item.display(getattr(sheet, item.name)) if value is not None else ""
     return Cell(
-        item.name, item.label, item.exported(value), label, item.unit, sheet.missing.get(item.name, ""),
-        item.kind, sheet.is_asked(item), item.derived,
-    )  # fmt: skip
+        name=item.name,
+        label=item.label,
+        kind=item.kind,
+        value=item.exported(value),
+        value_label=read if is_coded(item) else "",
+        unit=item.unit,
+        read=read,
+        missing=sheet.missing.get(item.name, ""),
+        asked=sheet.is_asked(item),
+        derived=item.derived,
+        may_be_empty=item.derived or item.optional,
+    )
 
 
 def _substituted(substitute: Substitute, answers: dict[str, Any], sheet: Sheet, item: Item) -> Cell:
     value = substitute.of(answers)
     shown = "" if value is None else str(value)
-    return Cell(substitute.name, substitute.label, shown, "", substitute.unit, sheet.missing.get(item.name, ""))
+    read = f"{shown} {substitute.unit}" if shown else ""
+    missing = sheet.missing.get(item.name, "")
+    return Cell(substitute.name, substitute.label, value=shown, unit=substitute.unit, read=read, missing=missing, derived=True)
 
 
 def is_typed_text(kind: str) -> bool:
@@ -87,7 +99,7 @@ def is_typed_text(kind: str) -> bool:
 def with_references(model: type[Sheet]) -> Any:
     """The rows of a form or row table, with everything that the names of referenced rows need, in one query."""
     paths = ["__".join([ref.name, *naming(ref)]) for ref in model.items().values() if isinstance(ref, Ref)]
-    rows = model.objects.all()  # type: ignore[attr-defined]
+    rows = model.objects.all()
     return rows.select_related(*paths) if paths else rows
 
 

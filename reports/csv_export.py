@@ -210,8 +210,9 @@ def _label(item: Item, rows: list[dict[str, Any]]) -> Read:
 
 def _names_of(ref: Ref, rows: list[dict[str, Any]]) -> dict[Any, str]:
     keys = {row[ref.name] for row in rows} - {None}
-    rows_named = ref.related_model.objects.select_related(*naming(ref) or [None]).filter(pk__in=keys)
-    return {found.pk: str(found) for found in rows_named}
+    rows_named = ref.related_model.objects.filter(pk__in=keys)
+    joins = naming(ref)
+    return {found.pk: str(found) for found in (rows_named.select_related(*joins) if joins else rows_named)}
 
 
 # --- one casebook

@@ -43,14 +43,14 @@ class Endpoint(APIView):
     def page(self, queryset: Any, state: Callable[[list[Any]], list[Any]], *ordering: str) -> Response:
         """One page of a list. Its last ordering is unique, so that no row is told twice or never."""
         pages = Pages()
-        pages.ordering = ordering
+        pages.ordering = ordering  # type: ignore[assignment]
         rows = pages.paginate_queryset(queryset, self.request, self)
         return pages.get_paginated_response(state(rows))
 
 
 def plain(request: Request) -> HttpRequest:
     """Django's request behind this one; after authentication it carries the person and their rights."""
-    return request._request  # type: ignore[no-any-return]
+    return request._request
 
 
 def one_of(request: Request, name: str, *known: str) -> str:

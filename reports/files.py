@@ -30,7 +30,7 @@ class FormFile:
 
     def rows(self, access: Access) -> Any:
         """The stored rows of the sites where this person may export. The one place that scopes a file."""
-        return access.scope(Can.EXPORT, self.model.objects.all(), f"{self.to_record}__site")  # type: ignore[attr-defined]
+        return access.scope(Can.EXPORT, self.model.objects.all(), f"{self.to_record}__site")
 
 
 def form_files() -> list[FormFile]:

@@ -51,7 +51,8 @@ def casebook_html(participant: Participant) -> str:
     casebook = casebook_of(participant)
     context = {
         "participant": participant, "protocol": protocol, "data_time": data_time, "age": _age(casebook),
-        "software_version": settings.SOFTWARE_VERSION, "demo": settings.DEMO, "answer": answer_of(participant, timezone.localdate()),
+        "software_version": settings.SOFTWARE_VERSION, "demo": settings.DEMO,
+        "answer": answer_of(participant, timezone.localdate()),
         "visits": [(visit, [FormPart(entry) for entry in entries]) for visit, entries in casebook.visits],
         "logs": [FormPart(entry) for entry in casebook.logs],
     }  # fmt: skip
@@ -105,13 +106,11 @@ def _printed(crf: Sheet) -> Any:
             yield SectionPart(section, kept)
 
 
-def _age(casebook: Casebook) -> str:
+def _age(casebook: Casebook) -> Cell | None:
     """The age as exports show it, from whichever form declares it in place of the birth date."""
-    for entry in casebook.saved():
-        if entry.crf is None:
-            continue
-        names = {substitute.name for substitute in entry.crf.not_exported.values()}
-        for cell in cells(entry.crf):
+    for crf in (entry.crf for entry in casebook.saved() if entry.crf and entry.crf.not_exported):
+        names = {substitute.name for substitute in crf.not_exported.values()}
+        for cell in cells(crf):
             if cell.name in names and cell.value:
-                return f"{cell.label}: {cell.shown}"
-    return ""
+                return cell
+    return None

@@ -26,7 +26,7 @@ def main() -> int:
     _limit(resource.RLIMIT_AS, MEMORY_BYTES)
     _limit(resource.RLIMIT_CORE, 0)
     try:
-        import weasyprint  # noqa: F401
+        import weasyprint  # type: ignore[import-untyped]  # noqa: F401
     except OSError as missing:
         sys.stderr.write(f"{missing}\n")
         return NOT_INSTALLED
@@ -46,7 +46,7 @@ def pdf_of(html: str) -> bytes:
 def packaged_only() -> Any:
     """What WeasyPrint asks for every address in a document: it refuses all but the packaged files."""
     # Imported here, because WeasyPrint does not load where the system library Pango is missing.
-    from weasyprint.urls import URLFetcher, URLFetcherResponse
+    from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[import-untyped]
 
     class PackagedOnly(URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
