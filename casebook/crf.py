@@ -191,7 +191,8 @@ class Crf(Sheet):
 
     @classmethod
     def title(cls) -> str:
-        return str(cls._meta.verbose_name).capitalize() if cls._meta.verbose_name else cls.__name__
+        name = str(cls._meta.verbose_name)
+        return name[:1].upper() + name[1:]
 
     def on_saved(self, by: Any) -> None:
         """What else changes when this form is stored (inside the same transaction); forms override it."""

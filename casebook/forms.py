@@ -101,8 +101,7 @@ class SheetForm:
         """Parses everything that was posted onto the sheet; what cannot be stored stays as an error at its field."""
         for name, shown in self.fields.items():
             self._bind_one(name, shown)
-        for name, shown in self.fields.items():
-            self._empty_what_is_not_asked(name, shown)
+        self.empty_what_is_not_asked()
 
     def _bind_one(self, name: str, shown: Field) -> None:
         self.sheet.missing.pop(name, None)
@@ -125,10 +124,14 @@ class SheetForm:
             raise Unreadable("Please choose one of the entries in the list.")
         return uuid.UUID(shown.typed)
 
-    def _empty_what_is_not_asked(self, name: str, shown: Field) -> None:
-        if self.sheet.is_asked(shown.item):
-            return
-        if self.before[name] is not None:
+    def empty_what_is_not_asked(self) -> None:
+        """Runs again after ``derive``, which may settle an answer that others depend on."""
+        for name, shown in self.fields.items():
+            if not self.sheet.is_asked(shown.item):
+                self._empty(name, shown)
+
+    def _empty(self, name: str, shown: Field) -> None:
+        if self.before[name] is not None and shown.item.label not in self.emptied:
             self.emptied.append(shown.item.label)
         setattr(self.sheet, shown.item.attname, None)
         self.sheet.missing.pop(name, None)
@@ -166,6 +169,7 @@ class CrfForm:
             group.bind()
         self._refuse_unknown_names()
         self.crf.derive(self.rows)
+        self.main.empty_what_is_not_asked()
         for sheet_form in self.sheet_forms():
             for name, message in [*sheet_form.sheet.impossible(), *sheet_form.sheet.overflowing()]:
                 self._add_error(sheet_form, name, message)

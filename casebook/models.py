@@ -106,6 +106,11 @@ class Visit(models.Model):
     def window(self) -> Window:
         return Window(self.opens, self.target, self.closes)
 
+    def records_in_order(self) -> list[FormRecord]:
+        """The records in the order of the ward, which is the order of the schedule."""
+        order = {slug: place for place, slug in enumerate(self.plan.forms)}
+        return sorted(self.records.all(), key=lambda r: (order.get(r.form, len(order)), r.form, r.repeat))
+
     @property
     def date(self) -> Any:
         """The day it took place, else the day it is planned for."""

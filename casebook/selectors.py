@@ -36,7 +36,7 @@ def work_list(participants: QuerySet[Participant], today: date, horizon: int = 7
     lanes: dict[str, list[Due]] = {"overdue": [], "now": [], "soon": []}
     for visit in visits:
         state = visit.window.state(today, done=False)
-        due = Due(visit, state, visit.window.days_outside(today), [r.title for r in visit.records.all()])
+        due = Due(visit, state, visit.window.days_outside(today), [r.title for r in visit.records_in_order()])
         if state == "overdue":
             lanes["overdue"].append(due)
         elif state in ("open", "due today"):
@@ -71,10 +71,10 @@ def log_records(participant: Participant) -> list[FormRecord]:
 
 def next_record(record: FormRecord) -> FormRecord | None:
     """The next form of the same visit that is not complete: where "save and next" leads."""
-    if record.visit_id is None:
+    if record.visit is None:
         return None
-    others = record.visit.records.exclude(pk=record.pk)
-    return others.exclude(status=FormRecord.Status.COMPLETE).order_by("created_at", "form").first()
+    others = [r for r in record.visit.records_in_order() if r.pk != record.pk and r.status != FormRecord.Status.COMPLETE]
+    return others[0] if others else None
 
 
 def log_forms() -> list[Any]:

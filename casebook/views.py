@@ -71,7 +71,7 @@ def add_visit(request: HttpRequest, pk: Any) -> HttpResponse:
             raise Refused(str(error)) from error
         forms = [slug for slug in UNSCHEDULED_FORMS if slug in request.POST.getlist("forms")]
         visit = actions.add_unscheduled_visit(participant=participant, on=on, forms=forms, by=request.user)
-        return reverse("record", args=[visit.records.order_by("form").last().pk])
+        return reverse("record", args=[visit.records_in_order()[0].pk])
 
     return act_once(request, action, back=back)
 

@@ -250,11 +250,10 @@ def _visit(found: FormRecord) -> Visit:
 
 
 _PAPERS = "Hospital record and parents"
-_CRITERIA = {
-    **dict.fromkeys(("tpo_ra_ever", "ivig_reaction", "intracranial", "venous_access", "other_cause"), "N"),
-    **{f"{name}_evidence": _PAPERS for name in ("tpo_ra", "ivig_reaction", "intracranial", "venous_access", "other_cause")},
-}
-_SAFETY_SCREEN = dict.fromkeys(("iga_deficiency", "renal_impairment", "positive_dat", "thrombosis", "live_vaccine", "steroids", "other_study"), "N")  # fmt: skip
+_EXCLUDING = ("tpo_ra", "ivig_reaction", "intracranial", "venous_access", "other_cause")
+_CRITERIA = {"tpo_ra_ever": "N", **dict.fromkeys(_EXCLUDING[1:], "N"), **{f"{name}_evidence": _PAPERS for name in _EXCLUDING}}
+_WARNING = ("iga_deficiency", "renal_impairment", "positive_dat", "thrombosis", "live_vaccine", "steroids", "other_study")
+_SAFETY_SCREEN = dict.fromkeys(_WARNING, "N")
 _CONSENT = {
     "version": "2.0", "language": "ar", "mother": "consented", "mother_signature": "Y", "mother_fingerprint": "Y",
     "father": "consented", "father_signature": "Y", "father_fingerprint": "Y", "copy_given": "Y",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db import models
@@ -166,12 +166,13 @@ class Infusion(Crf):
     def derive(self, rows: list[Row]) -> None:
         self.verdict = self._interval = None
         bags = [dose.Bag(r.volume_ml, r.bag.crf.igg_g_per_l, r.bag.label) for r in rows if _is_known(r)]
-        self.volume_ml, self.grams = sum((b.volume_ml for b in bags), Decimal(0)), dose.given(bags)
+        grams = dose.given(bags)
+        self.volume_ml, self.grams = sum((b.volume_ml for b in bags), Decimal(0)), _to_the_milligram(grams)
         self.g_per_kg = self.hours = self.mean_rate = None
         if self.weight_kg and self.weight_on and self.started_at and (not self.stopped_at or self.started_at < self.stopped_at):
             self.verdict = dose.check(self.number, self.weight_kg, self.weight_on, self.started_at, self.stopped_at, bags,
                                       self.stopped_early == YesNo.YES)
-            self.g_per_kg = (self.grams / self.weight_kg).quantize(Decimal("0.001"))
+            self.g_per_kg = _to_the_milligram(grams / self.weight_kg)
             self.hours, self.mean_rate = self.verdict.hours, self.verdict.ml_per_kg_h
 
     def says(self, *topics: str) -> str:
@@ -204,6 +205,11 @@ class Infusion(Crf):
         from dosing.actions import follow_infusion
 
         follow_infusion(infusion=self, by=by)
+
+
+def _to_the_milligram(number: Decimal) -> Decimal:
+    """As the column rounds, so that what was judged is what is stored."""
+    return number.quantize(Decimal("0.001"), ROUND_HALF_UP)
 
 
 def _is_known(row: Any) -> bool:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.http import Http404
 from django.utils import timezone
 from rest_framework import status
@@ -129,6 +129,8 @@ def explain(error: Exception, context: Any) -> Response | None:
 
     if isinstance(error, Refused | KeyReused):
         error = Conflict(str(error))
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge()
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -43,7 +43,7 @@ class Access:
         """The rows of ``queryset`` whose site (found at ``path``) gives this right."""
         sites = self.rights.get(right, frozenset())
         if EVERY_SITE in sites:
-            return queryset
+            return queryset.all()
         return queryset.filter(**{f"{path}__in": [site for site in sites if site is not None]})
 
     @property

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpResponse
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
@@ -18,7 +18,7 @@ from casebook.forms import CrfForm
 from casebook.models import FormRecord, Participant
 from casebook.selectors import PARTICIPANTS
 from casebook.views import record_of, right_to_edit
-from itp_trial.api import PROBLEM, Conflict
+from itp_trial.api import PROBLEM
 from itp_trial.idempotency import claim, digest_of
 from itp_trial.permissions import access, allow, allow_somewhere, visible
 from itp_trial.roles import Can
@@ -182,8 +182,6 @@ class RecordDetail(Endpoint):
         except StaleVersion as stale:
             return problem(409, str(stale), version=stale.record.version,
                            differences=[vars(difference) for difference in stale.differences])  # fmt: skip
-        except IntegrityError as error:
-            raise Conflict("Something here is stored already, or stands twice in it: for example a bag number.") from error
 
     def _once(self, request: Request, found: FormRecord, posted: dict[str, str]) -> dict[str, Any]:
         """Stores the form at most once per idempotency key; a replay gets the first answer."""

@@ -43,7 +43,7 @@ class Cell:
 
 def is_coded(item: Item) -> bool:
     """True where a value needs its label beside it: codes, grades and references."""
-    return item.kind in ("code", "reference")
+    return item.kind == "reference" or bool(item.kind == "code" and item.flatchoices)
 
 
 def has_reason(item: Item) -> bool:

@@ -108,9 +108,9 @@ def _printed(crf: Sheet) -> Any:
 
 def _age(casebook: Casebook) -> Cell | None:
     """The age as exports show it, from whichever form declares it in place of the birth date."""
-    for crf in (entry.crf for entry in casebook.saved() if entry.crf and entry.crf.not_exported):
-        names = {substitute.name for substitute in crf.not_exported.values()}
-        for cell in cells(crf):
-            if cell.name in names and cell.value:
-                return cell
-    return None
+    forms = [entry.crf for entry in casebook.saved() if entry.crf is not None and entry.crf.not_exported]
+    return next((cell for crf in forms for cell in cells(crf) if cell.value and _stands_in(crf, cell)), None)
+
+
+def _stands_in(crf: Sheet, cell: Cell) -> bool:
+    return cell.name in {substitute.name for substitute in crf.not_exported.values()}

@@ -40,13 +40,18 @@ def dates_in(text: str) -> list[date]:
 
 def answer_line(verdict: Verdict, course: Course) -> str:
     """The present state, since when, when confirmed and by which counts."""
+    return f"{WORDS[verdict.state]}{answer_rest(verdict, course)}"
+
+
+def answer_rest(verdict: Verdict, course: Course) -> str:
+    """The same without the word for the state, where a page shows that with its shape and colour."""
     parts = [_SAYS[verdict.state](verdict, course), _best(verdict), _stale(verdict, course)]
     return readable(" ".join(part for part in parts if part))
 
 
-def _since(word: str, verdict: Verdict) -> str:
+def _since(verdict: Verdict) -> str:
     confirmed = f", confirmed {day_text(verdict.confirmed)}" if verdict.confirmed else ""
-    return f"{word} since {day_text(verdict.since)}{confirmed}" if verdict.since else word
+    return f" since {day_text(verdict.since)}{confirmed}" if verdict.since else ""
 
 
 def _value(verdict: Verdict, on: date | None) -> Decimal | None:
@@ -69,8 +74,7 @@ def _baseline(course: Course) -> str:
 
 
 def _in_response(verdict: Verdict, course: Course) -> str:
-    word = "COMPLETE RESPONSE" if verdict.state == "CR" else "RESPONSE"
-    line = f"{_since(word, verdict)} ({_evidence(verdict)}; {_baseline(course)}; no bleeding)."
+    line = f"{_since(verdict)} ({_evidence(verdict)}; {_baseline(course)}; no bleeding)."
     if course.followup_ended:
         return f"{line} It was not lost when follow-up ended on {day_text(course.as_of)}."
     assert verdict.since is not None
@@ -78,32 +82,58 @@ def _in_response(verdict: Verdict, course: Course) -> str:
 
 
 def _pending(verdict: Verdict, course: Course) -> str:
-    line = f"{_since('RESPONSE, NOT YET CONFIRMED', verdict)} ({_evidence(verdict)}; {_baseline(course)}; no bleeding)."
+    line = f"{_since(verdict)} ({_evidence(verdict)}; {_baseline(course)}; no bleeding)."
     return f"{line} {verdict.what_would_change[0]}"
 
 
 def _lost(verdict: Verdict, course: Course) -> str:
-    shown = f" ({_evidence(verdict)})" if _evidence(verdict) else ""
-    settled = "" if verdict.confirmed else " The loss is not confirmed by a second count."
-    return f"{_since('RESPONSE LOST', verdict)}{shown}.{settled}"
+    """The day and the way of the loss: by event on that day, or by a low count and what settled it."""
+    end = verdict.later_episodes[-1].end if verdict.later_episodes else verdict.response_end
+    how = end.how if end else "confirmed"
+    value = _value(verdict, verdict.since)
+    shown = f" ({number_text(value)} x10^9/L)" if value is not None and how not in _LOST_BY_EVENT else ""
+    return f" on {day_text(verdict.since)}{shown}{_lost_how(verdict, how)}." if verdict.since else "."
+
+
+def _lost_how(verdict: Verdict, how: str) -> str:
+    if how in _LOST_BY_EVENT:
+        return f": {_LOST_BY_EVENT[how]}"
+    if how == "unconfirmed_last_count":
+        return ", not yet confirmed by a second count"
+    by = " by rescue" if how == "confirmed_by_rescue" else ""
+    return f", confirmed{by} on {day_text(verdict.confirmed)}" if verdict.confirmed else ""
 
 
 def _failing(verdict: Verdict, course: Course) -> str:
     if verdict.flag == "rescue" and verdict.since:
-        return f"NO RESPONSE: rescue on {day_text(verdict.since)} came before a confirmed response."
+        return f": rescue on {day_text(verdict.since)} came before a confirmed response."
     provisional = " Provisional while follow-up goes on." if verdict.provisional else ""
-    return f"{_since('NO RESPONSE', verdict)} ({_evidence(verdict)}; {_baseline(course)}).{provisional}"
+    return f"{_since(verdict)} ({_evidence(verdict)}; {_baseline(course)}).{provisional}"
 
 
 def _unknown(verdict: Verdict, course: Course) -> str:
     why = next((reason.text for reason in verdict.reasons if reason.rule in ("R15", "R11") and _explains(reason.text)), "")
-    return f"NOT EVALUABLE. {why.removeprefix('NE: ')[:1].upper()}{why.removeprefix('NE: ')[1:]}".strip()
+    said = why.removeprefix("NE: ")
+    return f": {said[:1].lower()}{said[1:]}" if said else "."
 
 
 def _explains(text: str) -> bool:
     return text.startswith(("NE:", "No loading dose"))
 
 
+_LOST_BY_EVENT = {
+    "bleeding": "bleeding started",
+    "rescue": "rescue started",
+    "death": "the child died",
+}
+WORDS = {
+    "CR": "COMPLETE RESPONSE",
+    "R": "RESPONSE",
+    "PENDING_CONFIRMATION": "RESPONSE, NOT YET CONFIRMED",
+    "LOST": "RESPONSE LOST",
+    "NR": "NO RESPONSE",
+    "NE": "NOT EVALUABLE",
+}
 _SAYS: dict[str, Callable[[Verdict, Course], str]] = {
     "CR": _in_response,
     "R": _in_response,

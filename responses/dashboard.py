@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from casebook.models import Participant, Visit
 from responses import facts
-from responses.answer import ASSUMED_RULES, answer_line, dates_in, readable
+from responses.answer import ASSUMED_RULES, answer_rest, dates_in, readable
 from responses.charts import draw
 from responses.classification import classify
 from responses.course import Dossier, dossiers
@@ -40,7 +41,7 @@ def dashboard(participant: Participant, today: date) -> dict[str, Any]:
         "participant": participant,
         "header": header_of(dossier, verdict, today),
         "verdict": verdict,
-        "answer": answer_line(verdict, dossier.course),
+        "answer": answer_rest(verdict, dossier.course),
         "why": reasons(verdict, rows),
         "changes": [readable(text) for text in verdict.what_would_change],
         "chart_wide": draw(drawing, width=WIDE, key="wide"),
@@ -66,14 +67,28 @@ def _cards(dossier: Dossier, rows: list[facts.Row]) -> dict[str, Any]:
 
 def reasons(verdict: Verdict, rows: list[facts.Row]) -> list[Why]:
     """The reasons of the verdict, each linked to the forms of the days that it names."""
-    by_day: dict[date, dict[str, str]] = {}
+    by_day: dict[date, list[facts.Row]] = {}
     for row in rows:
-        by_day.setdefault(row.on, {})[row.ref] = f"{row.kind} of {row.on:%d %b %Y}"
+        by_day.setdefault(row.on, []).append(row)
     return [
-        Why(reason.rule, readable(reason.text), reason.rule in ASSUMED_RULES, _forms(reason.text, by_day))
+        Why(reason.rule, readable(reason.text), reason.rule in ASSUMED_RULES, tuple(_forms(reason.text, by_day)))
         for reason in verdict.reasons
     ]
 
 
-def _forms(text: str, by_day: dict[date, dict[str, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((words, ref) for on in dates_in(text) for ref, words in by_day.get(on, {}).items())
+#: Kind of row -> the words in a reason that speak of it ("" = always) and the name of the link.
+_NAMED = {
+    "Platelets": ("", "count"),
+    "Dose": ("dose", "dose"),
+    "Rescue": ("rescue", "rescue"),
+    "Bleeding": ("bleeding of grade", "bleeding"),
+}
+
+
+def _forms(text: str, by_day: dict[date, list[facts.Row]]) -> Iterator[tuple[str, str]]:
+    """The forms of the days that a reason names, of the kinds that it speaks of."""
+    for on in dates_in(text):
+        for row in by_day.get(on, []):
+            said, name = _NAMED.get(row.kind, ("", ""))
+            if name and said in text:
+                yield f"{name} {on:%d %b %Y}", row.ref

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from hypothesis import assume
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from casebook.crf import Sheet
@@ -21,7 +21,7 @@ from casebook.items import Item, MissingReason
 from casebook.models import FormRecord
 from itp_trial.normalise import CAIRO
 
-ARABIC_INDIC = str.maketrans("0123456789.", "٠١٢٣٤٥٦٧٨٩٫")
+ARABIC_INDIC = str.maketrans("0123456789.", "٠١٢٣٤٥٦٧٨٩\u066b")
 PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 #: Words of several scripts; "~" at the start is what a hurried person writes for "about".
 PROSE = st.text("aZéẞ0 '\"<>&=+-@;,.~%_ابتثجحخ٣۴中\n\t", min_size=1, max_size=40).filter(str.strip)
@@ -104,7 +104,9 @@ def past_moments(record: FormRecord) -> st.SearchStrategy[datetime]:
     first = record.participant.enrolled_on if record.participant else None
     start = datetime.combine(first or now.date() - timedelta(days=400), datetime.min.time(), CAIRO)
     minutes = int((now.timestamp() - start.timestamp()) // 60)
-    return st.integers(0, minutes).map(lambda n: datetime.fromtimestamp(start.timestamp() + 60 * n, CAIRO))
+    # Parts of a million, so that the same draw means nearly the same moment although the clock goes on.
+    share = st.integers(0, 1_000_000)
+    return share.map(lambda n: datetime.fromtimestamp(start.timestamp() + 60 * (minutes * n // 1_000_000), CAIRO))
 
 
 def _contradicts(record: FormRecord, posted: Mapping[str, str]) -> bool:
@@ -130,3 +132,17 @@ def items_of(model: type[Sheet]) -> Iterable[Item]:
 
 def in_the_past(days: int) -> date:
     return timezone.localdate() - timedelta(days=days)
+
+
+def fullest_answers(record: FormRecord) -> dict[str, str]:
+    """Of some random answers those with the most values: for tests that need one well filled form."""
+    found: list[dict[str, str]] = []
+
+    @settings(max_examples=15, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+              suppress_health_check=[*HealthCheck])  # fmt: skip
+    @given(answers(record))
+    def collect(posted: dict[str, str]) -> None:
+        found.append(posted)
+
+    collect()
+    return max(found, key=lambda posted: sum(not text.startswith("~") and bool(text.strip()) for text in posted.values()))

@@ -49,7 +49,7 @@ def test_days_are_read_day_first(typed):
     assert normalise.day(typed) == date(2026, 3, 5)
 
 
-@pytest.mark.parametrize("typed", ["29/02/2026", "31/04/2026", "05/13/2026", "32/01/2026", "2026", "03/2026", "tomorrow", "5/3/26", ""])
+@pytest.mark.parametrize("typed", ["29/02/2026", "31/04/2026", "05/13/2026", "32/01/2026", "2026", "03/2026", "5/3/26", ""])
 def test_what_is_no_day(typed):
     with pytest.raises(Unreadable):
         normalise.day(typed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -23,20 +24,11 @@ def call() -> Callable[..., Any]:
 
     def call(user: User, path: str, method: str = "get", body: Any = None, **headers: str) -> Any:
         headers = {"Authorization": f"Bearer {token(user)}", **headers}
-        url = f"/api/v1/{path}"
-        if method == "get":
-            return Client().get(url, secure=True, headers=headers)
-        content = {"data": body} if isinstance(body, str | bytes) else {"data": body or {}}
-        return Client().generic(method.upper(), url, **_sent(content["data"]), secure=True, headers=headers)
+        raw = body if isinstance(body, str | bytes) else json.dumps(body or {}, default=str)
+        sent = {} if method == "get" else {"data": raw, "content_type": "application/json"}
+        return Client().generic(method.upper(), f"/api/v1/{path}", **sent, secure=True, headers=headers)
 
     return call
-
-
-def _sent(body: Any) -> dict[str, Any]:
-    import json
-
-    data = body if isinstance(body, str | bytes) else json.dumps(body, default=str)
-    return {"data": data, "content_type": "application/json"}
 
 
 @pytest.fixture
@@ -55,4 +47,5 @@ def logged(universe: Any) -> Any:
     clinic.extra_count(child, today - timedelta(days=4), 650, haemoglobin="~SL")
     saved = clinic.extra_count(child, today - timedelta(days=3), 610)
     confirm(saved, "RANGE", "Repeated by hand", universe.ines)
+    clinic.extra_count(child, today - timedelta(days=2), None, done="N", why_not="No vein was found")
     return universe

@@ -120,16 +120,20 @@ def test_nothing_outside_is_asked(tmp_path: Any) -> None:
         thread.start()
         outside = f"http://127.0.0.1:{server.server_port}/x"
         addresses = (outside, f"file://{secret}", "data:image/png;base64,AAAA", "packaged:../settings.py", "/etc/hostname")
-        html = page("".join(
-            f'<style>@import url({a}); @font-face {{ font-family: f; src: url({a}) }} p {{ background: url({a}); font-family: f }}'
-            f'</style><p>x</p><img src="{a}" alt=""><object data="{a}"></object><embed src="{a}"><link rel="stylesheet" href="{a}">'
-            f'<link rel="attachment" href="{a}"><svg><image href="{a}"/></svg><iframe src="{a}"></iframe>' for a in addresses
-        ))  # fmt: skip
+        html = page("".join(_everything_that_loads(address) for address in addresses))
         body = rendered(html)
         server.shutdown()
         thread.join()
     assert not hits
     assert b"SECRET-CONTENT" not in body + b"".join(_streams(body))
+
+
+def _everything_that_loads(address: str) -> str:
+    return f"""
+        <style>@import url({address}); @font-face {{ font-family: f; src: url({address}) }}
+        p {{ background: url({address}); font-family: f; list-style: url({address}) }}</style><p>x</p>
+        <img src="{address}" alt=""><object data="{address}"></object><embed src="{address}"><iframe src="{address}"></iframe>
+        <link rel="stylesheet" href="{address}"><link rel="attachment" href="{address}"><svg><image href="{address}"/></svg>"""
 
 
 def _streams(body: bytes) -> list[bytes]:
@@ -182,9 +186,16 @@ def test_the_renderer_notices_that_pango_is_missing(monkeypatch: Any, capsys: An
 
 
 def test_the_child_has_limits_and_no_secrets() -> None:
-    code = "import resource, os, sys; sys.modules['weasyprint'] = None; from reports import render\n" \
-           "try: render.main()\nexcept ImportError: pass\n" \
-           "print([resource.getrlimit(k)[1] for k in (resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_CORE)])"  # fmt: skip
+    code = """
+import resource, sys
+sys.modules["weasyprint"] = None
+from reports import render
+try:
+    render.main()
+except ImportError:
+    pass
+print([resource.getrlimit(kind)[1] for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_CORE)])
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=settings.BASE_DIR, check=True)
     assert done.stdout.strip() == str([render.CPU_SECONDS, render.MEMORY_BYTES, 0])
     assert not {"DATABASE_URL", "SECRET_KEY", "REDIS_URL"} & set(pdf.ENVIRONMENT)

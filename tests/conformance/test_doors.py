@@ -1,0 +1,122 @@
+"""Who may open a form and who may change it: asked of every form, by page and by API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from casebook.crf import Crf
+from casebook.forms import CrfForm
+from casebook.models import FormRecord
+from itp_trial.models import AuditEntry, User
+from tests.conformance.conftest import Subject
+from tests.strategies import as_posted
+
+#: Who, what the page answers to reading, and what it answers to writing, for forms of children and of the product.
+PEOPLE = {
+    "clara": {"child": (200, 422), "product": (200, 403)},
+    "ines": {"child": (200, 422), "product": (200, 403)},
+    "pia": {"child": (200, 403), "product": (200, 422)},
+    "milo": {"child": (200, 403), "product": (200, 403)},
+    "dana": {"child": (200, 403), "product": (200, 403)},
+    "sami": {"child": (200, 403), "product": (200, 403)},
+    "adam": {"child": (403, 403), "product": (403, 403)},
+    "otto": {"child": (404, 404), "product": (404, 404)},
+}
+#: A post that the form itself refuses: whoever may write gets 422 and nothing is stored.
+NONSENSE = {"record-version": "0", "no_such_item": "1"}
+
+
+@pytest.fixture
+def nothing_written(db: None) -> Any:
+    before = AuditEntry.objects.count()
+    yield
+    assert AuditEntry.objects.count() == before
+
+
+@pytest.mark.usefixtures("nothing_written")
+@pytest.mark.parametrize("name", PEOPLE)
+def test_each_person_gets_what_their_role_includes(
+    crf: type[Crf], subject: Subject, client_of: Any, universe: Any, name: str
+) -> None:
+    before = AuditEntry.objects.count()
+    client = client_of(getattr(universe, name))
+    read, write = PEOPLE[name]["product" if crf.is_product else "child"]
+    api = reverse("api-record", args=[subject.record.pk])
+    assert client.get(subject.url).status_code == read
+    assert client.post(subject.url, NONSENSE).status_code == write
+    assert client.get(reverse("history", args=[subject.record.pk])).status_code == read
+    assert client.get(api).status_code == read
+    body = {"version": 0, "answers": {}, "reason": "no such reason", "rows": {"no_such_rows": []}}
+    expected = {422: 400}.get(write, write)
+    assert client.put(api, json.dumps(body), "application/json").status_code == expected
+    assert FormRecord.objects.get(pk=subject.record.pk).version == 0
+    # The record itself was made by the fixture, before this count.
+    assert AuditEntry.objects.count() == before
+
+
+def test_a_stranger_is_sent_to_the_sign_in_page(subject: Subject) -> None:
+    for answer in (Client().get(subject.url, secure=True), Client().post(subject.url, NONSENSE, secure=True)):
+        assert answer.status_code == 302
+        assert answer.headers["Location"] == f"{reverse('sign-in')}?next={subject.url}"
+    api = reverse("api-record", args=[subject.record.pk])
+    assert Client().get(api, secure=True).status_code == 401
+    assert Client().put(api, "{}", "application/json", secure=True).status_code == 401
+
+
+def test_a_foreign_form_looks_like_one_that_does_not_exist(subject: Subject, client_of: Any) -> None:
+    """Not even the length of the answer tells that the record is there."""
+    client = client_of(subject.foreigner)
+    there = client.get(subject.url).content.decode()
+    nowhere = client.get(reverse("record", args=["00000000-0000-4000-8000-000000000000"])).content.decode()
+    assert _without_clock(there) == _without_clock(nowhere)
+    assert str(subject.record.pk) not in there
+
+
+def _without_clock(html: str) -> list[str]:
+    return [line for line in html.splitlines() if "<time" not in line and "csrfmiddlewaretoken" not in line]
+
+
+def test_derived_items_are_computed_and_never_taken(crf: type[Crf], subject: Subject, client_of: Any) -> None:
+    derived = [name for name, item in crf.items().items() if item.derived]
+    if not derived:
+        pytest.skip("computes nothing")
+    for name in derived:
+        answer = client_of(subject.editor).post(subject.url, {**as_posted(CrfForm(subject.record.crf())), name: "1"})
+        assert answer.status_code == 422
+        assert f"Not an item of this form: {name}." in answer.content.decode()
+    assert subject.fresh.version == 0
+
+
+SYSTEM_FIELDS = ("status", "version", "site", "site_id", "record_id", "participant_id", "created_by", "locked", "response",
+                 "missing", "edition", "saved_by", "pk", "id", "__class__")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SYSTEM_FIELDS)
+def test_system_fields_cannot_be_posted(subject: Subject, client_of: Any, name: str) -> None:
+    answer = client_of(subject.editor).post(subject.url, {**as_posted(CrfForm(subject.record.crf())), name: "1"})
+    assert answer.status_code == 422
+    assert f"Not an item of this form: {name}." in answer.content.decode()
+    assert subject.fresh.version == 0
+
+
+def test_a_role_that_ended_yesterday_ends_with_the_next_request(
+    subject: Subject, client_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from itp_trial.actions import end_role
+    from itp_trial.actor import System
+
+    client = client_of(subject.editor)
+    assert client.get(subject.url).status_code == 200
+    for assignment in User.objects.get(pk=subject.editor.pk).assignments.all():
+        end_role(assignment=assignment, ends=timezone.localdate() - timedelta(days=1), by=System("test"))
+    assert client.get(subject.url).status_code == 403
+    assert client.post(subject.url, NONSENSE).status_code == 403

@@ -1,0 +1,250 @@
+"""The demonstration holds what it promises, on every day, and is the same for the same day."""
+
+from collections import Counter
+from datetime import date, datetime
+from io import StringIO
+
+import pytest
+import time_machine
+from django.contrib.auth.password_validation import validate_password
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from assessments.crfs.blood_count import BloodCount
+from assessments.crfs.safety import AdverseEvent, Rescue
+from casebook.crf import crf_models
+from casebook.models import Finding, FormRecord, Participant, Visit
+from demo import platelets
+from demo.children import CHILDREN
+from demo.people import ACCOUNTS, PASSWORD
+from demo.story import Story
+from demo.trial import build
+from dosing.crfs import Bag, Infusion, InfusionBag
+from itp_trial.models import AuditEntry, Site, User
+from itp_trial.normalise import CAIRO
+from responses.classification import classify
+from responses.course import dossiers
+from responses.models import ResponseSummary
+from tests.conftest import empty_the_database
+
+pytestmark = pytest.mark.django_db
+State = Participant.State
+
+
+@pytest.fixture
+def children(demonstration):
+    return demonstration[0]
+
+
+@pytest.fixture
+def verdicts(children):
+    return {
+        key: classify(found.course)
+        for key, found in zip(children, dossiers(children.values(), timezone.localdate()), strict=True)
+    }
+
+
+def test_there_are_twenty_children_at_three_sites(children):
+    assert len(children) == Participant.objects.count() == 20
+    assert Counter(child.site.code for child in children.values()) == {"01": 7, "02": 7, "03": 6}
+    assert Site.objects.filter(is_demo_name=True).count() == 3
+
+
+def test_it_is_built_quickly(demonstration):
+    assert demonstration[1] < 40
+
+
+def test_every_participant_state_occurs(children):
+    states = Counter(child.state for child in children.values())
+    assert set(states) == {*State}
+    assert (states[State.SCREEN_FAILED], states[State.SCREENING], states[State.LOST], states[State.WITHDRAWN]) == (3, 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "state", "off_therapy"),
+    [
+        ("sustained", "CR", "SRoT"),
+        ("complete", "CR", "PENDING"),
+        ("off_therapy", "CR", "PENDING"),
+        ("serious_event", "R", "PENDING"),
+        ("overdue", "R", "PENDING"),
+        ("relapsed_later", "LOST", "RoT"),
+        ("partial", "R", "PENDING"),
+        ("no_response", "NR", "NONE"),
+        ("rescued", "NR", "NONE"),
+        ("withdrawn", "NR", "NONE"),
+        ("unconfirmed", "PENDING_CONFIRMATION", "NE"),
+        ("clotted", "NE", "NE"),
+        ("relapsed", "LOST", "NONE"),
+        ("lost", "R", "NE"),
+        ("fresh", "NE", "NE"),
+    ],
+)
+def test_each_child_shows_what_it_is_there_for(verdicts, key, state, off_therapy):
+    assert (verdicts[key].state, verdicts[key].off_therapy.state) == (state, off_therapy), verdicts[key].reasons
+
+
+def test_the_rescued_child_is_a_failure_by_rescue(verdicts):
+    assert verdicts["rescued"].flag == "rescue"
+    assert set(Rescue.objects.values_list("kind", flat=True)) == {"platelet_transfusion", "ivig"}
+
+
+def test_the_stored_summaries_say_the_same(verdicts, children):
+    stored = {summary.participant_id: summary.state for summary in ResponseSummary.objects.all()}
+    for key, child in children.items():
+        assert stored.get(child.pk, verdicts[key].state) == verdicts[key].state
+
+
+def test_there_is_one_serious_event_with_a_hospital_stay(children):
+    event = AdverseEvent.objects.get(serious="Y")
+    assert (event.hospitalised, event.participant) == ("Y", children["serious_event"])
+
+
+def test_a_part_of_the_infusions_has_a_reaction():
+    reactions, infusions = AdverseEvent.objects.filter(serious="N").count(), Infusion.objects.count()
+    assert 0 < reactions <= infusions / 2
+    assert BloodCount.objects.filter(done="N").count() == 2
+
+
+def test_doses_are_within_the_tolerance_and_bags_are_given_once():
+    assert not Finding.objects.filter(record__form="infusion").exclude(code="MISSING").exists()
+    bags = InfusionBag.objects.values_list("bag", flat=True)
+    assert len(bags) == len(set(bags)) < Bag.objects.count()
+
+
+def test_something_is_overdue_due_and_not_yet_started(children):
+    today = timezone.localdate()
+    open_visits = Visit.objects.filter(happened_on=None, cancelled="").select_related("participant")
+    states = {(v.participant_id, v.code): v.window.state(today, done=False) for v in open_visits}
+    assert states[children["overdue"].pk, "M2"] == "overdue"
+    assert [state for state in states.values() if state == "overdue"] == ["overdue"]
+    assert states[children["off_therapy"].pk, "FU2"] == states[children["fresh"].pk, "D3"] == "due today"
+    assert children["enrolled_today"].enrolled_on == today
+    assert not Infusion.objects.filter(record__participant=children["enrolled_today"]).exists()
+
+
+def test_findings_are_open_confirmed_and_missing(children):
+    assert Finding.objects.get(state="open", code="RANGE").record.participant == children["partial"]
+    assert Finding.objects.get(state="confirmed").record.participant == children["clotted"]
+    incomplete = FormRecord.objects.filter(status="incomplete").values_list("participant", "form")
+    assert set(incomplete) == {(children["in_screening"].pk, "screening"), (children["fresh"].pk, "infusion")}
+
+
+def test_everything_was_entered_by_somebody_of_the_cast():
+    tables = [model._meta.db_table for model in crf_models()]
+    authors = set(AuditEntry.objects.filter(table_name__in=tables).values_list("actor_id", flat=True))
+    assert authors == {user.actor_id for user in User.objects.filter(username__in=["clara", "otto", "sara", "pia"])}
+
+
+def test_accounts_have_roles_and_the_password(children):
+    assert set(User.objects.values_list("username", flat=True)) == {account.username for account in ACCOUNTS}
+    assert User.objects.get(username="clara").check_password(PASSWORD)
+    validate_password(PASSWORD, User.objects.get(username="clara"))
+    assert [a.site.code for a in User.objects.get(username="pia").assignments.order_by("site__code")] == ["01", "02", "03"]
+
+
+# --- the same for the same day, and possible on every day ------------------------------------------------------------
+
+
+def _content():
+    """Every answer of every form, without keys and clock times of entry."""
+    found = []
+    for model in crf_models():
+        for crf in model.objects.select_related("record__visit", "record__participant"):
+            answers = {n: str(v) for n, v in crf.answers().items()}
+            visit = crf.record.visit.code if crf.record.visit else crf.record.repeat
+            found.append((model.slug, str(crf.record.participant or crf.record.site), str(visit), str(answers)))
+    return sorted(found)
+
+
+def test_the_same_day_gives_the_same_trial(empty_database):
+    contents = []
+    for _ in range(2):
+        build(timezone.localdate())
+        contents.append(_content())
+        empty_the_database()
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.parametrize("on", [date(2026, 4, 24), date(2026, 10, 30), date(2028, 2, 29), date(2027, 1, 1)], ids=str)
+def test_it_can_be_built_on_awkward_days_just_after_midnight(empty_database, on):
+    hour = 1 if on == date(2026, 4, 24) else 0
+    with time_machine.travel(datetime(on.year, on.month, on.day, hour, 5, tzinfo=CAIRO), tick=True):
+        children = build(timezone.localdate())
+        courses = [found.course for found in dossiers(children.values(), on)]
+    assert {"CR", "R", "PENDING_CONFIRMATION", "NR", "NE", "LOST"} == {classify(course).state for course in courses}
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+def _run():
+    out = StringIO()
+    call_command("create_demo", stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_prints_the_accounts_and_runs_once(empty_database, settings):
+    settings.DEMO = True
+    first, second = _run(), _run()
+    assert "clara" in first
+    assert PASSWORD in first
+    assert second.splitlines()[0] == "The database already holds a trial: nothing created."
+    assert second.splitlines()[1:] == first.splitlines()
+    assert Participant.objects.count() == 20
+
+
+def test_the_command_never_shows_the_password_beside_real_accounts(universe, settings):
+    settings.DEMO = True
+    User.objects.filter(username="adam").update(email="adam@hospital.example")
+    assert _run() == "The database already holds a trial: nothing created.\n"
+
+
+def test_outside_a_demonstration_the_command_refuses(empty_database, settings):
+    settings.DEMO = False
+    with pytest.raises(CommandError, match="not a demonstration"):
+        _run()
+    assert not User.objects.exists()
+
+
+def test_a_failure_leaves_nothing_behind(empty_database, settings, monkeypatch):
+    settings.DEMO = True
+    monkeypatch.setattr(Story, "play", lambda self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        _run()
+    assert not Site.objects.exists()
+
+
+# --- the numbers -----------------------------------------------------------------------------------------------------
+
+
+def test_baselines_are_log_normal_around_twelve():
+    drawn = sorted(platelets.baseline(f"child {number}") for number in range(999))
+    assert drawn[0] >= 3
+    assert drawn[-1] <= 28
+    assert 11 <= drawn[499] <= 13
+
+
+def test_reactions_keep_the_rate_and_the_split_of_the_recipe():
+    drawn = [platelets.reaction("child", str(number)) for number in range(4000)]
+    found = [each for each in drawn if each]
+    terms = Counter(each.term for each in found)
+    assert 0.22 < len(found) / 4000 < 0.28
+    assert 0.8 < sum(each.grade == 1 for each in found) / len(found) < 0.9
+    assert [term for term, _ in terms.most_common(3)] == ["Headache", "Fever", "Vomiting"]
+
+
+def test_a_dose_lifts_the_count_and_the_effect_wears_off():
+    child = platelets.platelets("child", first=12, peak=200, part=None, remission=None)
+    counts = [child.on(day, [0]) for day in (0, child.peak_day, child.peak_day + 40)]
+    assert counts[0] < 20 < 150 < counts[1]
+    assert counts[2] < 30
+
+
+def test_what_a_story_leaves_open_comes_from_the_ranges():
+    for child in CHILDREN:
+        drawn = platelets.platelets(child.key, first=12, peak=None, part=None, remission=None)
+        assert 60 <= drawn.peak <= 250
+        assert 3 <= drawn.peak_day <= 8
+        assert 6 <= drawn.half_days <= 10
+        assert 0.5 <= drawn.part <= 0.7
