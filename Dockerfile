@@ -35,4 +35,4 @@ RUN SECRET_KEY=only-for-collectstatic DATABASE_URL=postgres://nobody@nowhere/non
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "bin/healthcheck", "web"]
-CMD ["gunicorn", "itp_trial.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--timeout", "60", "--worker-tmp-dir", "/dev/shm"]
+CMD ["gunicorn", "itp_trial.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--timeout", "90", "--worker-tmp-dir", "/dev/shm"]

@@ -147,7 +147,7 @@ def commands(port: int) -> dict[str, list[str]]:
     web = ["gunicorn", "itp_trial.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
     celery = ["celery", "-A", "itp_trial.celery"]
     return {
-        "web": [*python, *web, "--timeout", "60", "--graceful-timeout", "5"],
+        "web": [*python, *web, "--timeout", "90", "--graceful-timeout", "5"],
         "worker": [*python, *celery, "worker", "--pool", "solo", "--loglevel", "info", "--without-mingle"],
         "beat": [*python, *celery, "beat", "--loglevel", "info", "--pidfile", ""],
     }

@@ -60,13 +60,12 @@ def _value(verdict: Verdict, on: date | None) -> Decimal | None:
 
 def _evidence(verdict: Verdict) -> str:
     """``60 and 70 x10^9/L, 7 days apart``; one count where there is no second."""
-    first, second = _value(verdict, verdict.since), _value(verdict, verdict.confirmed)
-    if first is None:
-        return ""
-    if second is None or verdict.since is None or verdict.confirmed is None:
-        return f"{number_text(first)} x10^9/L"
+    values = [_value(verdict, on) for on in (verdict.since, verdict.confirmed)]
+    line = f"{' and '.join(number_text(value) for value in values if value is not None)} x10^9/L"
+    if verdict.since is None or verdict.confirmed is None:
+        return line
     days = (verdict.confirmed - verdict.since).days
-    return f"{number_text(first)} and {number_text(second)} x10^9/L, {days} day{'s'[: days != 1]} apart"
+    return f"{line}, {days} day{'s'[: days != 1]} apart"
 
 
 def _baseline(course: Course) -> str:

@@ -22,7 +22,7 @@ Mark = Literal["evaluable", "not evaluable", "poor quality"]
 BLUE, ORANGE, SKY, GREEN, VERMILION = "#0072B2", "#E69F00", "#56B4E9", "#009E73", "#D55E00"
 INK, PALE, GRID = "#1b1b1b", "#555555", "#d9d9d9"
 TICKS = (0, 1, 10, 30, 100, 300, 1000)
-DAYS_BETWEEN_TICKS = (7, 14, 28, 56, 84, 168, 336, 672)
+DAYS_BETWEEN_TICKS = (1, 3, 7, 14, 28, 56, 84, 168, 336, 672)
 ROWS = ("Dose", "Bleeding", "Rescue", "Event")
 ROW_HEIGHT = 26
 LETTER = 6.2  # width of an average letter at font size 12
@@ -101,7 +101,7 @@ class Frame:
 
     @property
     def right(self) -> float:
-        return self.width - (66 if self.narrow else 118)
+        return self.width - (84 if self.narrow else 118)
 
     top, bottom = 44.0, 304.0
 

@@ -86,9 +86,11 @@ _NAMED = {
 
 
 def _forms(text: str, by_day: dict[date, list[facts.Row]]) -> Iterator[tuple[str, str]]:
-    """The forms of the days that a reason names, of the kinds that it speaks of."""
+    """The forms of the days that a reason names, of the kinds that it speaks of, each form once."""
+    seen = set()
     for on in dates_in(text):
         for row in by_day.get(on, []):
             said, name = _NAMED.get(row.kind, ("", ""))
-            if name and said in text:
+            if name and said in text and row.ref not in seen:
+                seen.add(row.ref)
                 yield f"{name} {on:%d %b %Y}", row.ref

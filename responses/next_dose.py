@@ -13,7 +13,7 @@ from dosing import selectors
 from dosing.dose import LOAD_GKG, MAINT_GKG, planned_grams
 from dosing.interval import BLEED_GRADE, MAX_MAINT, Decision, Proposal, propose
 from responses import facts
-from responses.course import Dossier
+from responses.course import Dossier, decimals
 from responses.verdicts import Verdict
 
 NO_REASON = "no reason is recorded"
@@ -41,6 +41,11 @@ class NextDose:
     def g_per_kg(self) -> Decimal:
         """The planned dose in g/kg (R5)."""
         return MAINT_GKG if self.number else LOAD_GKG
+
+    @property
+    def grams_text(self) -> str:
+        """The planned dose in g without trailing zeros; empty without a weight."""
+        return decimals(self.grams)
 
     @property
     def is_wanted(self) -> bool:
