@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from casebook.crf import crf_models
 from casebook.models import Finding, FormRecord, Participant, Visit
+from itp_trial.models import AuditEntry
 
 PARTICIPANTS = Participant.objects.select_related("site")
 RECORDS = FormRecord.objects.select_related("site", "participant__site", "visit__participant", "saved_by")
@@ -27,8 +28,10 @@ class Due:
 
 def work_list(participants: QuerySet[Participant], today: date, horizon: int = 7) -> dict[str, list[Due]]:
     """The visits that want something: overdue, due now, within the next days. Two queries, however many children."""
+    # A visit whose every form says something ("not done, because ...") wants nothing any more, although it has no day.
+    untouched = FormRecord.objects.filter(visit=OuterRef("pk"), version=0)
     visits = (
-        Visit.objects.filter(participant__in=participants, happened_on=None, cancelled="")
+        Visit.objects.filter(Exists(untouched), participant__in=participants, happened_on=None, cancelled="")
         .select_related("participant__site")
         .prefetch_related("records")
         .order_by("closes", "participant__screening_number")
@@ -47,11 +50,12 @@ def work_list(participants: QuerySet[Participant], today: date, horizon: int = 7
 
 
 def open_work(participants: QuerySet[Participant]) -> QuerySet[FormRecord]:
-    """Saved forms that still miss an answer or hold an unexplained value, oldest first."""
+    """What is half done: forms not started of visits that took place, and saved forms with something to answer."""
     open_findings = Count("findings", filter=Q(findings__state=Finding.State.OPEN))
-    records = FormRecord.objects.filter(participant__in=participants, version__gt=0)
+    records = FormRecord.objects.filter(participant__in=participants)
     records = records.select_related("participant__site", "visit__participant").annotate(open_findings=open_findings)
-    return records.filter(open_findings__gt=0).order_by("saved_at")
+    forgotten = Q(version=0, visit__happened_on__isnull=False)
+    return records.filter(forgotten | Q(open_findings__gt=0)).order_by("visit__target", "created_at")
 
 
 def visits_with_records(participant: Participant) -> list[Visit]:
@@ -75,6 +79,17 @@ def next_record(record: FormRecord) -> FormRecord | None:
         return None
     others = [r for r in record.visit.records_in_order() if r.pk != record.pk and r.status != FormRecord.Status.COMPLETE]
     return others[0] if others else None
+
+
+def changes_of(record: FormRecord) -> QuerySet[AuditEntry]:
+    """What the trail says of a form and of its repeating rows, also of those that were taken away. Newest first."""
+    crf = record.crf_class
+    wanted = Q(table_name=crf._meta.db_table, row=str(record.pk))
+    for model in crf.row_models:
+        trail = AuditEntry.objects.filter(table_name=model._meta.db_table)
+        rows = trail.filter(operation="INSERT", new__crf_id=str(record.pk)).values("row")
+        wanted |= Q(table_name=model._meta.db_table, row__in=rows)
+    return AuditEntry.objects.filter(wanted)
 
 
 def log_forms() -> list[Any]:

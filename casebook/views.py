@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -112,6 +112,10 @@ def record(request: HttpRequest, pk: Any) -> HttpResponse:
     return _save(request, found)
 
 
+class _Invalid(Exception):
+    """The posted form cannot be stored as typed."""
+
+
 def _save(request: HttpRequest, found: FormRecord) -> HttpResponse:
     data = posted(request)
     form = CrfForm(found.crf(), data)
@@ -122,9 +126,10 @@ def _save(request: HttpRequest, found: FormRecord) -> HttpResponse:
             if taken.replay is not None:
                 return redirect(url)
             if not form.is_valid():
-                transaction.set_rollback(True)
-                return _form_page(request, found, form, status=422)
+                raise _Invalid  # the key is given back: the corrected form may carry it again
             saved = actions.save_form(form=form, by=request.user)
+    except _Invalid:
+        return _form_page(request, found, form, status=422)
     except actions.StaleVersion as stale:
         form.version = stale.record.version
         return _form_page(request, stale.record, form, status=409, stale=stale)
@@ -179,8 +184,7 @@ def _place_findings(form: CrfForm, findings: list[Finding]) -> None:
 @require_POST
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """A person confirms an unusual value with the reason."""
-    scope = access(request).scope(Can.VIEW, Finding.objects.select_related("record"), "record__site")
-    finding = get_object_or_404(scope, pk=pk)
+    finding = visible(request, Finding.objects.select_related("record"), pk, path="record__site")
     allow(request, Can.CONFIRM, finding.record.site_id)
     url = reverse("record", args=[finding.record_id])
 
@@ -195,15 +199,20 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
 def history(request: HttpRequest, pk: Any) -> HttpResponse:
     """Who changed what in this form, when and why, newest first."""
     found = record_of(request, pk)
-    tables = [found.crf_class._meta.db_table]
-    entries = AuditEntry.objects.filter(table_name__in=tables, row=str(found.pk))
-    return render(request, "casebook/history.html", {"record": found, "changes": [_sentence(found, e) for e in entries],
-                                                     "participant": found.participant})  # fmt: skip
+    sheets = {model._meta.db_table: model for model in (found.crf_class, *found.crf_class.row_models)}
+    changes = [_sentence(sheets[entry.table_name], entry) for entry in selectors.changes_of(found)]
+    context = {"record": found, "changes": changes, "participant": found.participant}
+    return render(request, "casebook/history.html", context)
 
 
-def _sentence(record: FormRecord, entry: AuditEntry) -> dict[str, Any]:
-    labels = {item.attname: item.label for item in record.crf_class.items().values()}
+def _sentence(sheet: Any, entry: AuditEntry) -> dict[str, Any]:
+    labels = {item.attname: item.label for item in sheet.items().values()}
     names = [name for name in {**(entry.old or {}), **(entry.new or {})} if name in labels]
     items = [(labels[n], (entry.old or {}).get(n), (entry.new or {}).get(n)) for n in names]
     shown = [(label, old, new) for label, old, new in items if old is not None or new is not None]
-    return {"at": entry.at, "who": entry.actor_name, "why": entry.reason, "first": entry.operation == "INSERT", "items": shown}
+    line = f"{sheet.legend}: line {_ROW_VERBS[entry.operation]}. " if hasattr(sheet, "legend") else ""
+    return {"at": entry.at, "who": entry.actor_name, "why": entry.reason, "first": entry.operation == "INSERT" and not line,
+            "line": line, "items": shown}  # fmt: skip
+
+
+_ROW_VERBS = {"INSERT": "added", "UPDATE": "changed", "DELETE": "taken away"}

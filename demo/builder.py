@@ -225,7 +225,7 @@ class Clinic:
         return {"bag": bag.pk, "volume_ml": volume}
 
     def _usable(self, on: date) -> list[Bag]:
-        return [bag for bag in self.bags if bag.crf.received_on <= on <= bag.crf.expires_on]
+        return [bag for bag in self.bags if bag.crf.released_on <= on <= bag.crf.expires_on]
 
     def log(self, child: Participant, form: str, **answers: Any) -> casebook.Saved:
         """A new entry of a log form: adverse event, bleeding episode, rescue."""

@@ -232,6 +232,7 @@ class InfusionBag(Row):
         EditCheck("BAG01", ["volume_ml", "bag"], lambda r: r.volume_ml <= (r.bag.volume_ml or 0),
                   lambda r: f"Bag {r.bag.label} holds {items.plain(r.bag.volume_ml or Decimal(0))} mL; more cannot be given.",
                   hard=True),
+        EditCheck("BAG02", ["bag"], lambda r: not r.not_yet_or_no_more(), lambda r: r.not_yet_or_no_more(), hard=True),
     ]
 
     class Meta(Row.Meta):
@@ -239,6 +240,19 @@ class InfusionBag(Row):
 
     def __str__(self) -> str:
         return f"{self.bag}: {self.volume_ml} mL"
+
+    def not_yet_or_no_more(self) -> str:
+        """Why this bag could not be given on the day of the infusion (not received, not released, expired), or ``""``."""
+        lot, day = self.bag.crf, self.crf.started_on
+        if day is None:
+            return ""
+        late = [(word, on) for word, on in (("received", lot.received_on), ("released", lot.released_on)) if on and on > day]
+        if late:
+            word, on = late[0]
+            return f"Bag {self.bag.label} was {word} on {on:%d %b %Y}, after this infusion."
+        if lot.expires_on and lot.expires_on < day:
+            return f"Bag {self.bag.label} expired on {lot.expires_on:%d %b %Y}, before this infusion."
+        return ""
 
 
 Infusion.row_models = (InfusionBag,)

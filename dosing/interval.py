@@ -187,7 +187,7 @@ def _by_count(decision: Decision) -> list[_Candidate]:
     due = min(max(decision.day(days), decision.count_on), decision.day(LONG_D))
     number = (decision.count_on - decision.last_dose_on).days
     text = (
-        f"Count {decision.count} x10^9/L on {decision.count_on}, day {number} after the dose of "
+        f"Count {decision.count} ×10⁹/L on {decision.count_on}, day {number} after the dose of "
         f"{decision.last_dose_on}; band {words} (the bands are an assumption)."
     )
     return [_Candidate(due, words, (Reason("R6", text),))]

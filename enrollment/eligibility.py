@@ -292,7 +292,7 @@ def _day_0_warnings(evidence: Evidence, phase: Phase | None) -> Iterator[Reason]
 
 # --- R3 entry count --------------------------------------------------------------------------------------------------
 
-_COUNT_TEXT = f"Entry platelet count below {ENTRY_PLT_MAX} x10^9/L"
+_COUNT_TEXT = f"Entry platelet count below {ENTRY_PLT_MAX} ×10⁹/L"
 
 
 def _entry_count(evidence: Evidence) -> Criterion:
@@ -313,7 +313,7 @@ def _count_verdict(evidence: Evidence) -> tuple[bool | None, str]:
             f"The count of {taken} is {when} {reference}; it must be at most {BASELINE_WINDOW_D} days old "
             "(assumption). A newer count is needed."
         )
-    return count < ENTRY_PLT_MAX, f"{count} x10^9/L on {taken} (limit {ENTRY_PLT_MAX}: assumption)."
+    return count < ENTRY_PLT_MAX, f"{count} ×10⁹/L on {taken} (limit {ENTRY_PLT_MAX}: assumption)."
 
 
 def _count_warnings(evidence: Evidence) -> Iterator[Reason]:

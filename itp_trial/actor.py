@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
+
+#: What the innermost running action told the database: actor's id and name, reason. None outside of any.
+_now: ContextVar[tuple[str, str, str] | None] = ContextVar("itp_actor", default=None)
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,26 @@ def acting(by: Any, reason: str = "") -> Iterator[None]:
     ``by`` has ``actor_id`` and ``actor_name`` (a ``User`` or a ``System``); ``reason`` says why a
     stored value changes. The settings live as long as the transaction and no longer.
     """
+    said = (by.actor_id, by.actor_name, reason)
+    outer = _now.get()
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('itp.actor_id', %s, true), set_config('itp.actor_name', %s, true),"
-                " set_config('itp.reason', %s, true)",
-                [by.actor_id, by.actor_name, reason],
-            )
-        yield
+        if said != outer:
+            _tell_the_database(said)
+        token = _now.set(said)
+        try:
+            yield
+        finally:
+            _now.reset(token)
+        # An action inside an action: what follows it belongs to the outer one again. After an error the rollback of the
+        # savepoint has already put the old settings back.
+        if outer is not None and said != outer:
+            _tell_the_database(outer)
+
+
+def _tell_the_database(said: tuple[str, str, str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('itp.actor_id', %s, true), set_config('itp.actor_name', %s, true),"
+            " set_config('itp.reason', %s, true)",
+            said,
+        )

@@ -87,7 +87,7 @@ def _pending_changes(line: Timeline, now: Today) -> tuple[str, ...]:
     level = line.rules.response_text(line.baseline)
     on = now.since + timedelta(days=line.rules.response_gap_d)
     return (
-        f"A second count of {level} x10^9/L on or after {on}, with none below in between, confirms the response.",
+        f"A second count of {level} ×10⁹/L on or after {on}, with none below in between, confirms the response.",
         f"A lower count before it is confirmed ends the wait. {_events(line)} does so too.",
     )
 
@@ -96,7 +96,7 @@ def _loss_text(line: Timeline) -> tuple[str, ...]:
     gap = line.rules.loss_gap_d
     level = line.rules.response_text(line.baseline)
     return (
-        f"Two counts in a row that are not {level} x10^9/L, at least {gap} day{'s' if gap > 1 else ''} apart, "
+        f"Two counts in a row that are not {level} ×10⁹/L, at least {gap} day{'s' if gap > 1 else ''} apart, "
         "end the response on the date of the first.",
         f"{_events(line)} ends the response on its first day.",
     )
@@ -105,7 +105,7 @@ def _loss_text(line: Timeline) -> tuple[str, ...]:
 def _complete_text(line: Timeline) -> str:
     rules = line.rules
     return (
-        f"Two counts of at least {number_text(rules.cr_min)} x10^9/L, at least {rules.response_gap_d} days apart and "
+        f"Two counts of at least {number_text(rules.cr_min)} ×10⁹/L, at least {rules.response_gap_d} days apart and "
         f"with none below in between, make it CR; the first at most {rules.attrib_d} days after a dose."
     )
 
@@ -116,7 +116,7 @@ def _response_changes(line: Timeline, now: Today) -> tuple[str, ...]:
 
 def _complete_changes(line: Timeline, now: Today) -> tuple[str, ...]:
     limit = number_text(line.rules.cr_min)
-    complete = f"Two counts in a row below {limit} x10^9/L end the complete response, but not always the response."
+    complete = f"Two counts in a row below {limit} ×10⁹/L end the complete response, but not always the response."
     return (complete, *_loss_text(line))
 
 
@@ -127,7 +127,7 @@ def _lost_changes(line: Timeline, now: Today) -> tuple[str, ...]:
         return (f"{again} That is a later episode: it does not change the best response.",)
     on = now.since + timedelta(days=line.rules.loss_gap_d)
     return (
-        f"The loss rests on the last count alone. A next count of {level} x10^9/L cancels it.",
+        f"The loss rests on the last count alone. A next count of {level} ×10⁹/L cancels it.",
         f"A second low count on or after {on} confirms it.",
     )
 
@@ -135,7 +135,7 @@ def _lost_changes(line: Timeline, now: Today) -> tuple[str, ...]:
 def _new_pair(line: Timeline) -> str:
     rules = line.rules
     return (
-        f"A count of {rules.response_text(line.baseline)} x10^9/L without bleeding, at most {rules.attrib_d} days "
+        f"A count of {rules.response_text(line.baseline)} ×10⁹/L without bleeding, at most {rules.attrib_d} days "
         f"after a dose, and a second one at least {rules.response_gap_d} days later, make a confirmed response."
     )
 

@@ -59,9 +59,9 @@ def _value(verdict: Verdict, on: date | None) -> Decimal | None:
 
 
 def _evidence(verdict: Verdict) -> str:
-    """``60 and 70 x10^9/L, 7 days apart``; one count where there is no second."""
+    """``60 and 70 ×10⁹/L, 7 days apart``; one count where there is no second."""
     values = [_value(verdict, on) for on in (verdict.since, verdict.confirmed)]
-    line = f"{' and '.join(number_text(value) for value in values if value is not None)} x10^9/L"
+    line = f"{' and '.join(number_text(value) for value in values if value is not None)} ×10⁹/L"
     if verdict.since is None or verdict.confirmed is None:
         return line
     days = (verdict.confirmed - verdict.since).days
@@ -90,7 +90,7 @@ def _lost(verdict: Verdict, course: Course) -> str:
     end = verdict.later_episodes[-1].end if verdict.later_episodes else verdict.response_end
     how = end.how if end else "confirmed"
     value = _value(verdict, verdict.since)
-    shown = f" ({number_text(value)} x10^9/L)" if value is not None and how not in _LOST_BY_EVENT else ""
+    shown = f" ({number_text(value)} ×10⁹/L)" if value is not None and how not in _LOST_BY_EVENT else ""
     return f" on {day_text(verdict.since)}{shown}{_lost_how(verdict, how)}." if verdict.since else "."
 
 

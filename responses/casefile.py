@@ -289,7 +289,7 @@ def _platelets(value: Any, path: str) -> Decimal | None:
         return None
     number = _number(value, path)
     if number > PLATELET_LIMIT:
-        raise _Wrong(path, f"must be at most {PLATELET_LIMIT} (x10^9/L); was it typed per microlitre?")
+        raise _Wrong(path, f"must be at most {PLATELET_LIMIT} (×10⁹/L); was it typed per microlitre?")
     return abs(number)  # JSON has a negative zero
 
 

@@ -250,7 +250,7 @@ def _curve(frame: Frame) -> Iterator[str]:
     if len(used) > 1:
         yield f'<polyline points="{" ".join(used)}" fill="none" stroke="{BLUE}" stroke-width="1.5"/>'
     for point in points:
-        words = f"{_day(point.on)}: {number_text(point.value)} x10^9/L, {point.mark}. {point.note}"
+        words = f"{_day(point.on)}: {number_text(point.value)} ×10⁹/L, {point.mark}. {point.note}"
         yield _told(words, _mark(point.mark, frame.x(point.on), frame.y(point.value)))
 
 

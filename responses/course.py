@@ -128,6 +128,7 @@ def dossier(participant: Participant, entries: tuple[Entry, ...], today: date) -
         followup_ended=participant.is_ended,
         as_of=_as_of(participant, today),
         death=min(_deaths(entries), default=None),
+        on_treatment=participant.state == Participant.State.TREATMENT,
     )
     return Dossier(participant, entries, counts, course)
 

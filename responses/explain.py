@@ -29,7 +29,7 @@ def explain(line: Timeline, verdict: Verdict) -> tuple[Reason, ...]:
 def _baseline(line: Timeline) -> Reason:
     if line.baseline is None:
         return Reason("R11", f"No valid count on Day 0 ({line.day_0}) or shortly before: the baseline is missing.")
-    return Reason("R11", f"The baseline is {number_text(line.baseline)} x10^9/L; Day 0 is {line.day_0}.")
+    return Reason("R11", f"The baseline is {number_text(line.baseline)} ×10⁹/L; Day 0 is {line.day_0}.")
 
 
 def _best(line: Timeline, verdict: Verdict) -> Iterator[Reason]:
@@ -67,14 +67,14 @@ def _best_text(line: Timeline, verdict: Verdict) -> str:
 def _not_complete(line: Timeline) -> str:
     rules = line.rules
     return (
-        f"Not CR: no counts of at least {number_text(rules.cr_min)} x10^9/L at least {rules.response_gap_d} days apart "
+        f"Not CR: no counts of at least {number_text(rules.cr_min)} ×10⁹/L at least {rules.response_gap_d} days apart "
         "with nothing failing in between, before the response was lost."
     )
 
 
 def _good_counts(line: Timeline) -> str:
     good = [point for point in line.points if point.meets("R")]
-    return ", ".join(f"{number_text(point.value)} x10^9/L on {point.on}" for point in good[:3])
+    return ", ".join(f"{number_text(point.value)} ×10⁹/L on {point.on}" for point in good[:3])
 
 
 def _main_episode(line: Timeline, verdict: Verdict) -> Iterator[Reason]:
@@ -104,7 +104,7 @@ def _pair_text(line: Timeline, name: str, pair: Pair) -> str:
 
 
 def _end_text(line: Timeline, name: str, end: End) -> str:
-    value = next((f"{number_text(point.value)} x10^9/L" for point in line.points if point.on == end.on), "the count")
+    value = next((f"{number_text(point.value)} ×10⁹/L" for point in line.points if point.on == end.on), "the count")
     texts = {
         "censored": f"The {name} was not lost; the last count at this level is {value} on {end.on}.",
         "confirmed": f"The {name} was lost on {end.on}: {value}, and the next count was too low as well.",

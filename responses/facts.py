@@ -22,7 +22,7 @@ from responses.rules import Rules, number_text
 from responses.verdicts import CountStatus, End, Episode, Pair, Verdict
 
 WEIGHT_MAX_AGE_D: int = value("WEIGHT_MAX_AGE_D")
-#: A change is called rising or falling from this part of the earlier count, and from 5 x10^9/L. Display only.
+#: A change is called rising or falling from this part of the earlier count, and from 5 ×10⁹/L. Display only.
 TREND_PART, TREND_LEAST = Decimal("0.2"), Decimal(5)
 
 
@@ -213,7 +213,7 @@ def _chosen(dossier: Dossier, count: CountStatus, ref: str, number: Decimal) -> 
     note = f"Baseline (R11). {count.reason.text}" if is_baseline else count.reason.text
     mark: Mark = "evaluable" if count.evaluable else "not evaluable"
     status = count.status if count.evaluable else ""
-    return Row(count.on, "Platelets", f"{number_text(number)} x10^9/L", readable(f"{note} ({count.reason.rule})"), ref,
+    return Row(count.on, "Platelets", f"{number_text(number)} ×10⁹/L", readable(f"{note} ({count.reason.rule})"), ref,
                _study_day(dossier, count.on), status=status, mark=mark, number=number)  # fmt: skip
 
 
@@ -224,7 +224,7 @@ def _baseline_day(dossier: Dossier) -> date | None:
 
 def _left_out(dossier: Dossier, sample: Sample, rule: str, why: str) -> Row:
     mark: Mark = "not evaluable" if sample.acceptable else "poor quality"
-    text = f"{number_text(sample.value)} x10^9/L" if sample.value is not None else "no result"
+    text = f"{number_text(sample.value)} ×10⁹/L" if sample.value is not None else "no result"
     return Row(sample.on, "Platelets", text, f"Not used: {why} ({rule})", sample.ref, _study_day(dossier, sample.on), mark=mark,
                number=sample.value)  # fmt: skip
 

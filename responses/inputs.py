@@ -52,6 +52,7 @@ class Course:
     ``bleeding_unknown`` are dates on which nobody knows whether the child bled (R12).
     ``other_itp_therapy_end`` is the last day of other ITP therapy continued from before the trial (R20).
     ``as_of`` is today, or the data cut; anything later is not looked at.
+    ``on_treatment``: a further dose may follow, so there is no end of treatment yet and nothing off therapy (R7, R20).
     """
 
     day_0: date | None
@@ -65,6 +66,7 @@ class Course:
     followup_ended: bool
     as_of: date
     death: date | None = None
+    on_treatment: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what the rules give no meaning to: two counts on one date, a count that is not a number >= 0."""

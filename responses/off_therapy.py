@@ -27,9 +27,11 @@ class _Judged:
 def off_therapy(
     line: Timeline, course: Course, best: Status, episodes: tuple[Episode, ...]
 ) -> tuple[OffTherapy | None, tuple[Reason, ...]]:
-    """The state off therapy with its reasons; None before the first dose."""
+    """The state off therapy with its reasons; None before the first dose and while treatment goes on."""
     if not line.doses:
         return None, (Reason("R7", "No dose was given, so there is no end of treatment."),)
+    if course.on_treatment:
+        return None, (Reason("R7", "A further dose may follow: there is no end of treatment yet."),)
     since = max(line.doses[-1], course.other_itp_therapy_end or line.doses[-1])
     start = Reason("R20", _start_text(since, line.doses[-1]))
     judged = _judge(line, course, best, episodes, since)

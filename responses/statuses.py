@@ -92,17 +92,17 @@ def status_of(value: Decimal | None, baseline: Decimal | None, bleeding: bool | 
     if bleeding:
         return "NR", f"bleeding of grade {rules.bleed_grade} or more on that day: NR whatever the count ({shown})"
     if bleeding is None and not low:
-        return "NE", f"{shown} x10^9/L, but bleeding on that day is not known: NE"
+        return "NE", f"{shown} ×10⁹/L, but bleeding on that day is not known: NE"
     if value >= rules.cr_min:
-        return "CR", f"{shown} x10^9/L is at least {cr_min}, without bleeding: CR"
+        return "CR", f"{shown} ×10⁹/L is at least {cr_min}, without bleeding: CR"
     if low:
-        return "NR", f"{shown} x10^9/L is below {r_min}: NR"
+        return "NR", f"{shown} ×10⁹/L is below {r_min}: NR"
     if baseline is None:
-        return "NE", f"{shown} x10^9/L is below {cr_min} and the baseline is missing, so R cannot be judged: NE"
+        return "NE", f"{shown} ×10⁹/L is below {cr_min} and the baseline is missing, so R cannot be judged: NE"
     multiple = f"{'more than' if rules.strict else 'at least'} {fold} x the baseline of {number_text(baseline)}"
     if rules.reaches_fold(value, baseline):
-        return "R", f"{shown} x10^9/L is at least {r_min} and {multiple}, without bleeding: R"
-    return "NR", f"{shown} x10^9/L is not {multiple}: NR"
+        return "R", f"{shown} ×10⁹/L is at least {r_min} and {multiple}, without bleeding: R"
+    return "NR", f"{shown} ×10⁹/L is not {multiple}: NR"
 
 
 def timeline(course: Course, rules: Rules) -> tuple[Timeline, tuple[CountStatus, ...]]:

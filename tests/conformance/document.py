@@ -18,12 +18,20 @@ class Element:
 
     @property
     def text(self) -> str:
-        return "".join(child if isinstance(child, str) else child.text for child in self.children).strip()
+        if self.tag == "br":
+            return "\n"
+        return "".join(child if isinstance(child, str) else child.text for child in self.children).strip(" \t")
 
     def ancestors(self) -> Iterator[Element]:
         if self.parent is not None:
             yield self.parent
             yield from self.parent.ancestors()
+
+    def descendants(self, tag: str) -> Iterator[Element]:
+        for child in self.children:
+            if isinstance(child, Element):
+                yield from [child] if child.tag == tag else []
+                yield from child.descendants(tag)
 
 
 class Document(HTMLParser):
@@ -83,7 +91,7 @@ class Document(HTMLParser):
         around = [e for e in element.ancestors() if e.tag == "label"]
         own = [element] if element.tag in ("button", "a") else []
         names = [*(e.text for e in pointed if e), element.attrs.get("aria-label", "")]
-        return next((name for name in [*names, *(e.text for e in [*labels, *around, *own])] if name), "")
+        return next((name for name in [*names, *(e.text for e in [*labels, *around, *own])] if name.strip()), "").strip()
 
     def value(self, name: str) -> str:
         """What a browser would send for this input if nobody touched it."""

@@ -64,24 +64,25 @@ def test_every_participant_state_occurs(children):
     ("key", "state", "off_therapy"),
     [
         ("sustained", "CR", "SRoT"),
-        ("complete", "CR", "PENDING"),
+        ("complete", "CR", None),
         ("off_therapy", "CR", "PENDING"),
-        ("serious_event", "R", "PENDING"),
-        ("overdue", "R", "PENDING"),
+        ("serious_event", "R", None),
+        ("overdue", "R", None),
         ("relapsed_later", "LOST", "RoT"),
-        ("partial", "R", "PENDING"),
-        ("no_response", "NR", "NONE"),
-        ("rescued", "NR", "NONE"),
+        ("partial", "R", None),
+        ("no_response", "NR", None),
+        ("rescued", "NR", None),
         ("withdrawn", "NR", "NONE"),
-        ("unconfirmed", "PENDING_CONFIRMATION", "NE"),
-        ("clotted", "NE", "NE"),
-        ("relapsed", "LOST", "NONE"),
+        ("unconfirmed", "PENDING_CONFIRMATION", None),
+        ("clotted", "NE", None),
+        ("relapsed", "LOST", None),
         ("lost", "R", "NE"),
-        ("fresh", "NE", "NE"),
+        ("fresh", "NE", None),
     ],
 )
 def test_each_child_shows_what_it_is_there_for(verdicts, key, state, off_therapy):
-    assert (verdicts[key].state, verdicts[key].off_therapy.state) == (state, off_therapy), verdicts[key].reasons
+    verdict = verdicts[key]
+    assert (verdict.state, verdict.off_therapy and verdict.off_therapy.state) == (state, off_therapy), verdict.reasons
 
 
 def test_the_rescued_child_is_a_failure_by_rescue(verdicts):

@@ -1,6 +1,9 @@
 """The universe that all other tests stand on."""
 
+import pytest
+
 from casebook.models import FormRecord, Participant, Visit
+from demo.builder import NotFilled, _visit
 from itp_trial.models import AuditEntry
 from tests.universe import fill, record
 
@@ -56,3 +59,19 @@ def test_every_row_names_who_made_it(universe):
 def test_clients_are_signed_in(universe, client_of):
     assert client_of(universe.clara).get("/account/").status_code in (200, 302)
     assert client_of(universe.clara).get("/healthz").status_code == 200
+
+
+def test_what_the_application_refuses_is_said_with_form_item_and_reason(universe):
+    with pytest.raises(NotFilled, match=r"blood-count of 01-001-.*: platelets: .*not a number"):
+        fill(record(universe.responder, "blood-count", "D13"), universe.clara, done="Y", platelets="many")
+
+
+def test_an_empty_freezer_is_said(universe):
+    with pytest.raises(NotFilled, match="Site 03 has no bag left"):
+        universe.clinic("03").take_bags(18, universe.today)
+
+
+def test_a_log_entry_has_no_visit_to_infuse_at(universe):
+    entry = universe.clinic().log(universe.responder, "rescue", kind="other_immunosuppressant").record
+    with pytest.raises(LookupError, match="belongs to no visit"):
+        _visit(entry)

@@ -37,7 +37,7 @@ def test_g01_low_count(today: int) -> None:
     assert (found.state, found.due) == ("proposed", date(2025, 3, 16))
     assert (found.earliest, found.latest) == (date(2025, 3, 14), date(2025, 3, 18))
     assert found.band == "below 30: 14 days"
-    for words in ("Count 29 x10^9/L on 2025-03-14", "below 30: 14 days", "assumption", "before 2025-03-16"):
+    for words in ("Count 29 ×10⁹/L on 2025-03-14", "below 30: 14 days", "assumption", "before 2025-03-16"):
         assert words in texts(found)
     assert not found.needs_query
 

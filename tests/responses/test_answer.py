@@ -18,35 +18,35 @@ D0, D3, D10 = "02 Mar 2025", "05 Mar 2025", "12 Mar 2025"
     [
         (
             {"counts": {3: 120, 10: 140}, "ended": False, "as_of": 12},
-            f"COMPLETE RESPONSE since {D3}, confirmed {D10} (120 and 140 x10^9/L, 7 days apart; baseline 10; no bleeding). "
+            f"COMPLETE RESPONSE since {D3}, confirmed {D10} (120 and 140 ×10⁹/L, 7 days apart; baseline 10; no bleeding). "
             "Day 10 of response.",
         ),
         (
             {"counts": {3: 60, 10: 70}, "as_of": 20},
-            f"RESPONSE since {D3}, confirmed {D10} (60 and 70 x10^9/L, 7 days apart; baseline 10; no bleeding). "
+            f"RESPONSE since {D3}, confirmed {D10} (60 and 70 ×10⁹/L, 7 days apart; baseline 10; no bleeding). "
             "It was not lost when follow-up ended on 22 Mar 2025.",
         ),
         (
             {"counts": {3: 60, 10: 70}, "ended": False, "as_of": 60},
-            f"RESPONSE since {D3}, confirmed {D10} (60 and 70 x10^9/L, 7 days apart; baseline 10; no bleeding). "
+            f"RESPONSE since {D3}, confirmed {D10} (60 and 70 ×10⁹/L, 7 days apart; baseline 10; no bleeding). "
             "Day 58 of response. The last evaluable count is 50 days old (12 Mar 2025).",
         ),
         (
             {"counts": {3: 60}, "ended": False, "as_of": 5},
-            f"RESPONSE, NOT YET CONFIRMED since {D3} (60 x10^9/L; baseline 10; no bleeding). "
-            "A second count of at least 30 x10^9/L on or after 12 Mar 2025, with none below in between, confirms the response.",
+            f"RESPONSE, NOT YET CONFIRMED since {D3} (60 ×10⁹/L; baseline 10; no bleeding). "
+            "A second count of at least 30 ×10⁹/L on or after 12 Mar 2025, with none below in between, confirms the response.",
         ),
         (
             {"counts": {3: 60, 10: 70, 20: 9, 22: 8}, "ended": False, "as_of": 23},
-            "RESPONSE LOST on 22 Mar 2025 (9 x10^9/L), confirmed on 24 Mar 2025. Best response: R.",
+            "RESPONSE LOST on 22 Mar 2025 (9 ×10⁹/L), confirmed on 24 Mar 2025. Best response: R.",
         ),
         (
             {"counts": {3: 60, 10: 70, 20: 9}, "ended": False, "as_of": 23},
-            "RESPONSE LOST on 22 Mar 2025 (9 x10^9/L), not yet confirmed by a second count. Best response: R.",
+            "RESPONSE LOST on 22 Mar 2025 (9 ×10⁹/L), not yet confirmed by a second count. Best response: R.",
         ),
         (
             {"counts": {3: 60, 10: 70, 20: 9}, "rescues": [(21, 22, "ivig")], "ended": False, "as_of": 23},
-            "RESPONSE LOST on 22 Mar 2025 (9 x10^9/L), confirmed by rescue on 23 Mar 2025. Best response: R.",
+            "RESPONSE LOST on 22 Mar 2025 (9 ×10⁹/L), confirmed by rescue on 23 Mar 2025. Best response: R.",
         ),
         (
             {"counts": {3: 60, 10: 70}, "bleeds": [(20, 21, 2)], "ended": False, "as_of": 23},
@@ -54,7 +54,7 @@ D0, D3, D10 = "02 Mar 2025", "05 Mar 2025", "12 Mar 2025"
         ),
         (
             {"counts": {3: 12, 10: 15}, "baseline": None, "ended": False, "as_of": 12},
-            f"NO RESPONSE since {D3}, confirmed {D10} (12 and 15 x10^9/L, 7 days apart; baseline missing). "
+            f"NO RESPONSE since {D3}, confirmed {D10} (12 and 15 ×10⁹/L, 7 days apart; baseline missing). "
             "Provisional while follow-up goes on.",
         ),
         (

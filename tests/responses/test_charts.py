@@ -75,8 +75,8 @@ def test_the_levels_that_decide_are_drawn_and_named(width: int) -> None:
 
 def test_every_mark_tells_its_day_and_meaning() -> None:
     text = words(draw(FULL))
-    assert "05 Mar 2026: 60 x10^9/L, evaluable. R" in text
-    assert "22 Mar 2026: 0 x10^9/L, poor quality. Clumped" in text
+    assert "05 Mar 2026: 60 ×10⁹/L, evaluable. R" in text
+    assert "22 Mar 2026: 0 ×10⁹/L, poor quality. Clumped" in text
     assert "01 May 2026 to goes on" in text
     assert "<b>Bleed</b> & more" in text, "escaped, so it comes back as text"
 

@@ -63,9 +63,7 @@ def test_there_are_shared_cases() -> None:
         ("high baseline", 100, 90, False, "CR"),
     ],
 )
-def test_status_of_one_count(
-    name: str, count: Number | None, base: Number | None, bleeding: bool | None, expected: str
-) -> None:
+def test_status_of_one_count(name: str, count: Number | None, base: Number | None, bleeding: bool | None, expected: str) -> None:
     status, words = status_of(number(count), number(base), bleeding, Rules())
     assert status == expected
     assert words.endswith(expected) or bleeding
@@ -141,7 +139,7 @@ def test_baseline_is_the_nearest_earlier_valid_count() -> None:
     ("bad", "words"),
     [
         (sample(None), "No result"),
-        (sample(85000), "the count is 85 x10^9/L"),
+        (sample(85000), "the count is 85 ×10⁹/L"),
         (sample("2000.1"), "above the limit of 2000"),
         (sample(-1), "not a number"),
         (sample("NaN"), "not a number"),
@@ -247,9 +245,7 @@ def test_unconfirmed_responses_may_be_accepted() -> None:
 # R15 best response
 
 
-@pytest.mark.parametrize(
-    ("counts", "best"), [({}, "NE"), ({3: 5}, "NE"), ({3: 5, 4: 5}, "NR"), ({3: 5, 9: 60, 12: 5}, "NR")]
-)
+@pytest.mark.parametrize(("counts", "best"), [({}, "NE"), ({3: 5}, "NE"), ({3: 5, 4: 5}, "NR"), ({3: 5, 9: 60, 12: 5}, "NR")])
 def test_no_response_needs_two_failing_dates(counts: Mapping[int, Number | None], best: str) -> None:
     assert classify(course(counts)).best_response == best
 
@@ -259,9 +255,7 @@ def test_strict_no_response_needs_more_than_a_day() -> None:
     assert classify(course({3: 5, 5: 5}), Rules(strict=True)).best_response == "NR"
 
 
-@pytest.mark.parametrize(
-    ("rescue_on", "best"), [(-1, "NE"), (0, "NE"), (1, "NR"), (8, "NR"), (10, "NR"), (11, "R"), (60, "R")]
-)
+@pytest.mark.parametrize(("rescue_on", "best"), [(-1, "NE"), (0, "NE"), (1, "NR"), (8, "NR"), (10, "NR"), (11, "R"), (60, "R")])
 def test_rescue_up_to_the_confirming_date_fixes_nr(rescue_on: int, best: str) -> None:
     verdict = classify(course({3: 60, 10: 60}, rescues=[(rescue_on, rescue_on, "ivig")]))
     assert verdict.best_response == best
@@ -512,17 +506,17 @@ def test_today(name: str, given: dict[str, Any], expected: tuple[str, int | None
 @pytest.mark.parametrize(
     ("given", "rules", "words"),
     [
-        ({"counts": {3: 60}}, Rules(), "A second count of at least 30 x10^9/L on or after 2025-03-12"),
-        ({"counts": {3: 60}}, Rules(strict=True), "at least 30 x10^9/L on or after 2025-03-13"),
-        ({"counts": {3: 60}, "baseline": 20}, Rules(), "at least 40 x10^9/L"),
-        ({"counts": {3: 60}, "baseline": 20}, Rules(strict=True), "more than 40 x10^9/L"),
-        ({"counts": {3: 150}, "baseline": 50}, Rules(), "at least 100 x10^9/L"),
-        ({"counts": {3: 150}, "baseline": 60}, Rules(), "at least 100 x10^9/L"),
-        ({"counts": {3: 150}, "baseline": None}, Rules(), "at least 100 x10^9/L"),
+        ({"counts": {3: 60}}, Rules(), "A second count of at least 30 ×10⁹/L on or after 2025-03-12"),
+        ({"counts": {3: 60}}, Rules(strict=True), "at least 30 ×10⁹/L on or after 2025-03-13"),
+        ({"counts": {3: 60}, "baseline": 20}, Rules(), "at least 40 ×10⁹/L"),
+        ({"counts": {3: 60}, "baseline": 20}, Rules(strict=True), "more than 40 ×10⁹/L"),
+        ({"counts": {3: 150}, "baseline": 50}, Rules(), "at least 100 ×10⁹/L"),
+        ({"counts": {3: 150}, "baseline": 60}, Rules(), "at least 100 ×10⁹/L"),
+        ({"counts": {3: 150}, "baseline": None}, Rules(), "at least 100 ×10⁹/L"),
         ({"counts": {}, "baseline": None}, Rules(), "gives the baseline"),
         ({"counts": {3: 60, 10: 60, 17: 20}}, Rules(), "A second low count on or after 2025-03-20"),
         ({"counts": {3: 60, 10: 60, 17: 20, 18: 20}}, Rules(), "a later episode"),
-        ({"counts": {3: 120, 10: 120}}, Rules(), "below 100 x10^9/L end the complete response"),
+        ({"counts": {3: 120, 10: 120}}, Rules(), "below 100 ×10⁹/L end the complete response"),
         ({"counts": {3: 60, 10: 60}}, Rules(), "make it CR"),
         ({"counts": {3: 5, 8: 5}}, Rules(), "make a confirmed response"),
         ({"counts": {3: 5}, "rescues": [(4, 4, "ivig")]}, Rules(), "fixes NR"),
@@ -537,16 +531,16 @@ def test_what_would_change(given: dict[str, Any], rules: Rules, words: str) -> N
 
 
 REASONS: list[tuple[dict[str, Any], str, str]] = [
-    ({"counts": {3: 60, 10: 60}}, "R13", "60 x10^9/L is at least 30 and at least 2 x the baseline of 10"),
+    ({"counts": {3: 60, 10: 60}}, "R13", "60 ×10⁹/L is at least 30 and at least 2 x the baseline of 10"),
     ({"counts": {3: 60, 10: 60}}, "R14", "confirmed on 2025-03-12, 7 days later"),
     ({"counts": {3: 60, 10: 60}}, "R14", "Not CR"),
     ({"counts": {3: 60, 10: 60}}, "R18", "not lost"),
-    ({"counts": {3: 60, 10: 60, 20: 9, 21: 9}}, "R16", "lost on 2025-03-22: 9 x10^9/L, and the next count"),
+    ({"counts": {3: 60, 10: 60, 20: 9, 21: 9}}, "R16", "lost on 2025-03-22: 9 ×10⁹/L, and the next count"),
     ({"counts": {3: 60, 10: 60, 20: 9, 21: 9, 28: 60, 35: 60}}, "R19", "A later response, from 2025-03-30"),
-    ({"counts": {3: 60}}, "R15", "Unconfirmed: 60 x10^9/L on 2025-03-05"),
-    ({"counts": {80: 60}}, "R14", "Late: 60 x10^9/L"),
+    ({"counts": {3: 60}}, "R15", "Unconfirmed: 60 ×10⁹/L on 2025-03-05"),
+    ({"counts": {80: 60}}, "R14", "Late: 60 ×10⁹/L"),
     ({"counts": {3: 5, 4: 5}}, "R15", "NR: no confirmed response, and 2 failing counts"),
-    ({"counts": {3: 5, 4: 5}}, "R13", "On 2025-03-06: 5 x10^9/L is below 30: NR."),
+    ({"counts": {3: 5, 4: 5}}, "R13", "On 2025-03-06: 5 ×10⁹/L is below 30: NR."),
     ({"counts": {3: 5, 4: 5}, "ended": False}, "R15", "provisional"),
     ({"counts": {3: 5}}, "R15", "NE: no confirmed response, and no two failing counts"),
     ({"counts": {}}, "R15", "NE: no evaluable count"),
@@ -620,3 +614,14 @@ def test_intervals_that_end_before_they_start_are_refused() -> None:
 def test_the_version_of_the_rules_travels_with_the_verdict() -> None:
     verdict: Verdict = classify(course({}))
     assert verdict.rules_version == RULES_VERSION
+
+
+def test_nothing_is_off_therapy_while_a_further_dose_may_follow():
+    """R7, R20: the last dose so far is no end of treatment."""
+    treated = Course(DAY_0, Decimal(10), (Count(day(3), Decimal(60)), Count(day(10), Decimal(70))), (DAY_0,), (), (), (), None,
+                     False, day(60))  # fmt: skip
+    assert classify(treated).off_therapy is not None
+    verdict = classify(replace(treated, on_treatment=True))
+    assert verdict.off_therapy is None
+    assert verdict.response == classify(treated).response
+    assert any(reason.rule == "R7" and "no end of treatment yet" in reason.text for reason in verdict.reasons)

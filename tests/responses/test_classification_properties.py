@@ -44,9 +44,7 @@ def cases(draw: st.DrawFn) -> oracle.Case:
     days = st.integers(-5, last + 5)
     length = st.sampled_from([None, 0, 0, 1, 3])
     # Most good stories have no event, or nothing but events would ever end a response.
-    some_bleeds, some_rescues = draw(
-        st.sampled_from([(0, 0), (0, 0), (1, 0), (0, 1)] if good else [(0, 0), (2, 0), (3, 2)])
-    )
+    some_bleeds, some_rescues = draw(st.sampled_from([(0, 0), (0, 0), (1, 0), (0, 1)] if good else [(0, 0), (2, 0), (3, 2)]))
     bleeds = [
         (first, None if more is None else first + more, grade)
         for first, more, grade in draw(st.lists(st.tuples(days, length, st.integers(0, 3)), max_size=some_bleeds))
@@ -241,9 +239,7 @@ def test_a_waiting_response_is_confirmed_by_one_more_good_count(case: oracle.Cas
     if any(count.on == on for count in plain.counts):
         on = day((on - DAY_0).days + 1)
     later = replace(plain, counts=(*plain.counts, Count(on, Decimal(150))), as_of=on)
-    if any(bleed.start > plain.as_of for bleed in plain.bleeds) or any(
-        rescue.start > plain.as_of for rescue in plain.rescues
-    ):
+    if any(bleed.start > plain.as_of for bleed in plain.bleeds) or any(rescue.start > plain.as_of for rescue in plain.rescues):
         return
     after = classify(later)
     assert after.state in ("R", "CR")

@@ -42,7 +42,7 @@ def test_the_story_12_60_70_is_a_confirmed_response(universe: Any) -> None:
     assert (verdict.state, verdict.since, verdict.confirmed) == ("R", day(universe, 3), day(universe, 10))
     assert verdict.best_response == "R"
     text = " ".join(reason.text for reason in verdict.reasons)
-    assert "The baseline is 12 x10^9/L" in text
+    assert "The baseline is 12 ×10⁹/L" in text
     assert f"starts on {day(universe, 3)}, 3 days after the dose of {day(universe, 0)}" in text
     assert f"confirmed on {day(universe, 10)}, 7 days later" in text
 
@@ -51,7 +51,7 @@ def test_the_answer_line_says_state_dates_counts_and_baseline(universe: Any) -> 
     course = dossier_of(universe.responder, universe.today).course
     assert answer_line(classify(course), course) == (
         f"RESPONSE since {day(universe, 3):%d %b %Y}, confirmed {day(universe, 10):%d %b %Y} "
-        "(60 and 70 x10^9/L, 7 days apart; baseline 12; no bleeding). Day 9 of response."
+        "(60 and 70 ×10⁹/L, 7 days apart; baseline 12; no bleeding). Day 9 of response."
     )
 
 

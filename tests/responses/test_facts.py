@@ -73,9 +73,9 @@ def test_a_sample_that_is_not_used_stays_in_sight_with_the_reason(universe: Any)
     clinic.extra_count(universe.responder, on, "80", quality="clotted")
     clinic.extra_count(universe.responder, on - timedelta(days=2), "~SL", quality="good")
     found = [row for row in rows(universe) if row.note.startswith("Not used")]
-    assert [(row.value, row.mark) for row in found] == [("no result", "not evaluable"), ("80 x10^9/L", "poor quality")]
+    assert [(row.value, row.mark) for row in found] == [("no result", "not evaluable"), ("80 ×10⁹/L", "poor quality")]
     assert "clotted or clumped" in found[1].note
-    assert "80 x10^9/L, poor quality" in draw(facts.chart(of(universe), classify(of(universe).course)))
+    assert "80 ×10⁹/L, poor quality" in draw(facts.chart(of(universe), classify(of(universe).course)))
 
 
 def test_the_baseline_is_named(universe: Any) -> None:
@@ -122,3 +122,14 @@ def test_a_guide_beyond_the_scale_is_left_out(universe: Any) -> None:
 
 def test_a_summary_names_itself(universe: Any) -> None:
     assert str(ResponseSummary.objects.get(pk=universe.responder.pk)) == f"{universe.responder.pk}: R (R)"
+
+
+def test_bleeding_of_an_assessment_and_of_a_count_is_listed_with_both_forms(universe: Any) -> None:
+    clinic, child = universe.clinic(), universe.responder
+    load = universe.today - timedelta(days=11)
+    clinic.assess(child, "LOAD", load, grades={"petechiae": 2})
+    clinic.count(child, "LOAD", load, 12, bleeding="2")
+    found = [(row.note, row.value) for row in rows(universe) if row.kind == "Bleeding"]
+    assert sorted(found) == [("Assessment", "grade 2"), ("On the day of the blood count", "grade 2")]
+    drawing = facts.chart(of(universe), classify(of(universe).course))
+    assert [span.label for span in drawing.bleeds] == ["2"], "one mark a day"

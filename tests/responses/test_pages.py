@@ -37,7 +37,7 @@ def test_the_dashboard_answers_state_since_when_and_why(universe: Any, client_of
     on = universe.today - timedelta(days=8)
     for words in (
         f"since {on:%d %b %Y}, confirmed", "◆</span> Response",
-        "60 and 70 x10^9/L, 7 days apart", "baseline 12", "What would change it", "R14",
+        "60 and 70 ×10⁹/L, 7 days apart", "baseline 12", "What would change it", "R14",
         "assumption", "Next dose", "Loading dose", "= 2 x baseline", "18 kg", "6 years", "Data as of", "S0M0O0",
     ):  # fmt: skip
         assert words in html

@@ -1,0 +1,110 @@
+"""The people who knock and the objects that they ask for, at their own and at another site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from casebook.models import Finding
+from itp_trial import actions
+from itp_trial.actor import System, acting
+from itp_trial.models import ApiToken, Site, User
+from itp_trial.roles import Role
+
+MACHINE = System("test")
+
+
+@dataclass
+class Actor:
+    """Somebody with a live session. ``role`` is their initial, or empty where no role is in force."""
+
+    name: str
+    role: str
+    sites: set[str]
+    client: Client
+    user: User | None = None
+
+
+def person(name: str, role: Role, site: Site | None, starts: int = -30, ends: int | None = None) -> User:
+    """A further person, with a role from some days ago."""
+    user = actions.create_user(username=name, full_name=name.title(), email=f"{name}@example.org", password="x" * 12, by=MACHINE)
+    today = timezone.localdate()
+    last = today + timedelta(days=ends) if ends is not None else None
+    actions.assign_role(user=user, role=role, site=site, starts=today + timedelta(days=starts), ends=last, by=MACHINE)
+    return user
+
+
+@pytest.fixture
+def actors(universe: Any, client_of: Callable[[User], Client]) -> list[Actor]:
+    everywhere, here = {"01", "02", "03"}, {"01"}
+
+    def actor(name: str, role: str, sites: set[str], user: User) -> Actor:
+        return Actor(name, role, sites, client_of(user), user)
+
+    people = [
+        actor("coordinator", "C", here, universe.clara),
+        actor("investigator", "I", here, universe.ines),
+        actor("monitor", "M", everywhere, universe.milo),
+        actor("monitor of site 01", "M", here, person("mona", Role.MONITOR, universe.s1)),
+        actor("data manager", "D", everywhere, universe.dana),
+        actor("pharmacist of site 01", "P", here, person("paul", Role.PHARMACIST, universe.s1)),
+        actor("safety contact", "S", everywhere, universe.sami),
+        actor("administrator", "A", everywhere, universe.adam),
+        actor("coordinator until yesterday", "", set(), person("yara", Role.COORDINATOR, universe.s1, ends=-1)),
+        actor("coordinator from tomorrow", "", set(), person("tara", Role.COORDINATOR, universe.s1, starts=1)),
+    ]
+    closed = actor("coordinator whose account is closed", "closed", set(), person("ina", Role.COORDINATOR, universe.s1))
+    with acting(MACHINE, "Account closed"):
+        User.objects.filter(pk=closed.user.pk).update(is_active=False)
+    stranger = Actor("stranger", "closed", set(), Client())
+    return [*people, closed, stranger]
+
+
+@pytest.fixture
+def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, Any], dict[str, str]]]:
+    """``address_of(target, own, actor)``: the parts of the address and the body that name the object."""
+    child = {True: universe.responder, False: universe.foreign}
+    records = {own: universe.record(child[own], "blood-count", "D3") for own in child}
+    findings = {}
+    with acting(MACHINE):
+        for own, record in records.items():
+            findings[own] = Finding.objects.create(record=record, code="RANGE", item="platelets", message="Unusual.", value="1")
+    sites = {True: universe.s1, False: universe.s2}
+
+    def find(target: str, own: bool, actor: Actor) -> tuple[dict[str, Any], dict[str, str]]:
+        whose = actor.user if own and actor.user else universe.otto
+        if target == "participant":
+            return {"pk": child[own].pk}, {}
+        if target == "record":
+            return {"pk": records[own].pk}, {}
+        if target == "finding":
+            return {"pk": findings[own].pk}, {}
+        if target == "site":
+            return {"pk": sites[own].pk}, {}
+        if target == "anybody":
+            return {"pk": universe.otto.assignments.first().pk}, {}
+        if target == "anybody in the form":
+            return {}, {"user": str(universe.otto.pk), "role": "no such role"}
+        if target == "site of the form":
+            return {}, {"site": str(sites[own].pk)}
+        if target == "assignment":
+            return {}, {"assignment": str(whose.assignments.first().pk), "name": "walk"}
+        if target == "token":
+            return {"pk": token_of(whose).pk}, {}
+        return {}, {}
+
+    return find
+
+
+def token_of(user: User) -> ApiToken:
+    with acting(MACHINE):
+        return ApiToken.objects.create(
+            assignment=user.assignments.first(), name="walk", digest=ApiToken.digest_of(ApiToken.new_secret()),
+            expires_at=timezone.now() + timedelta(days=1),
+        )  # fmt: skip

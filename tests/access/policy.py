@@ -1,0 +1,158 @@
+"""The access matrix as data. One line per address and method; every address of the application has to stand here.
+
+``roles`` are the initials of those who may: Coordinator, Investigator, Monitor, Data manager, Pharmacist, Safety contact,
+Administrator. ``target`` says what the address names, so that the walk can ask for it at one's own and at another site.
+
+    python -m tests.access.policy > docs/access-matrix.md
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import django
+from django.urls import get_resolver
+
+ROLES = {
+    "C": "Coordinator", "I": "Investigator", "M": "Monitor", "D": "Data manager", "P": "Pharmacist",
+    "S": "Safety contact", "A": "Administrator",
+}  # fmt: skip
+SEE = "CIMDPS"
+EXPORT = "CIMDS"
+ENTER = "CI"
+PEOPLE = "A"
+#: Everybody with an account, also without any role today.
+SIGNED_IN = "signed in"
+#: Everybody, also strangers.
+OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Door:
+    """Who may pass, and what stands behind it: ``target`` names the fixture in ``tests/access/conftest.py``."""
+
+    roles: str
+    target: str = ""
+    says: str = ""
+
+
+def _participant(roles: str, says: str) -> Door:
+    return Door(roles, "participant", says)
+
+
+def _record(roles: str, says: str) -> Door:
+    return Door(roles, "record", says)
+
+
+POLICY: dict[str, dict[str, Door]] = {
+    "home": {"GET": Door("CIMDPSA", says="where one's work is")},
+    "sign-in": {"GET": Door(OPEN), "POST": Door(OPEN)},
+    "sign-out": {"POST": Door(SIGNED_IN)},
+    "account": {"GET": Door(SIGNED_IN, says="one's own roles and tokens")},
+    "create-token": {"POST": Door("CIMDPSA", "assignment", "a key for the API, for one of one's own roles")},
+    "revoke-token": {"POST": Door(SIGNED_IN, "token", "only one's own")},
+    "protocol": {"GET": Door(SIGNED_IN)},
+    "healthz": {"GET": Door(OPEN)},
+    "readyz": {"GET": Door(OPEN)},
+    # people and sites
+    "people": {"GET": Door(PEOPLE)},
+    "assign-role": {"POST": Door(PEOPLE, "anybody in the form")},
+    "end-assignment": {"POST": Door(PEOPLE, "anybody")},
+    "edit-site": {"GET": Door(PEOPLE, "site"), "POST": Door(PEOPLE, "site")},
+    # casebook
+    "work-list": {"GET": Door(SEE)},
+    "participants": {"GET": Door(SEE)},
+    "participant": {"GET": _participant(SEE, "the answer for one child")},
+    "visits": {"GET": _participant(SEE, "visits and forms")},
+    "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
+    "history": {"GET": _record(SEE, "who changed what")},
+    "add-visit": {"POST": _participant(ENTER, "an unscheduled visit")},
+    "add-log": {"POST": _participant(ENTER, "an event at any time")},
+    "confirm-finding": {"POST": Door(ENTER, "finding", "confirm an unusual value")},
+    # enrolment
+    "screen": {"GET": Door(ENTER), "POST": Door(ENTER, "site of the form")},
+    "eligibility": {"GET": _participant(SEE, "criteria and consent")},
+    "enrol": {"POST": _participant(ENTER, "enrol")},
+    "screen-failure": {"POST": _participant(ENTER, "end a screening")},
+    "end-participation": {"GET": _participant(ENTER, "the page"), "POST": _participant(ENTER, "end participation")},
+    # product and treatment
+    "lots": {"GET": Door(SEE)},
+    "add-lot": {"POST": Door("P", "site of the form")},
+    "end-treatment": {"GET": _participant("I", "the page"), "POST": _participant("I", "end maintenance")},
+    # what leaves the system
+    "exports": {"GET": Door(EXPORT)},
+    "codebook-csv": {"GET": Door(EXPORT)},
+    "form-csv": {"GET": Door(EXPORT)},
+    "casebook-csv": {"GET": _participant(EXPORT, "everything about one child")},
+    "casebook-pdf": {"GET": _participant(EXPORT, "everything about one child")},
+    # API
+    "api-participants": {"GET": Door(SEE)},
+    "api-participant": {"GET": _participant(SEE, "")},
+    "api-visits": {"GET": _participant(SEE, "")},
+    "api-records": {"GET": _participant(SEE, "")},
+    "api-response": {"GET": _participant(SEE, "")},
+    "api-record": {"GET": _record(SEE, ""), "PUT": _record(ENTER, "")},
+    "api-responses": {"GET": Door(SEE)},
+    "api-forms": {"GET": Door(SEE)},
+    "api-form-csv": {"GET": Door(EXPORT)},
+    "api-casebook-csv": {"GET": _participant(EXPORT, "")},
+    "api-casebook-pdf": {"GET": _participant(EXPORT, "")},
+    "api-schema": {"GET": Door(SIGNED_IN)},
+    "api-docs": {"GET": Door(SIGNED_IN)},
+}
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def routes(resolver: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every address below a resolver as (name, pattern)."""
+    for found in resolver.url_patterns:
+        pattern = prefix + str(found.pattern)
+        if hasattr(found, "url_patterns"):
+            yield from routes(found, pattern)
+        else:
+            yield found.name or f"(no name) {pattern}", pattern
+
+
+def undeclared(resolver: Any) -> set[str]:
+    """Addresses that nobody has decided about."""
+    return {name for name, _ in routes(resolver)} - set(POLICY)
+
+
+def doors() -> list[tuple[str, str]]:
+    return [(name, method) for name, methods in POLICY.items() for method in methods]
+
+
+def as_markdown(resolver: Any) -> str:
+    """The matrix for people who do not read Python."""
+    patterns = dict(routes(resolver))
+    lines = [
+        "# Access matrix",
+        "",
+        "Printed from `tests/access/policy.py`, which the tests walk over every address, role and site.",
+        "A mark means: at the sites of the person's role. Another site's object answers 404, a missing right 403,",
+        "a stranger is sent to the sign-in page (API: 401), any other method answers 405.",
+        "",
+        "| Address | Method | " + " | ".join(ROLES.values()) + " | |",
+        "|---|---|" + ":-:|" * len(ROLES) + "---|",
+    ]
+    for name, method in doors():
+        door = POLICY[name][method]
+        everybody = door.roles in (OPEN, SIGNED_IN)
+        marks = ["✓" if everybody or initial in door.roles else "–" for initial in ROLES]
+        says = {OPEN: "open to strangers", SIGNED_IN: "everybody with an account"}.get(door.roles, "")
+        note = "; ".join(text for text in (door.says, says) if text)
+        lines.append(f"| `/{patterns[name]}` | {method} | {' | '.join(marks)} | {note} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    from itp_trial import embedded
+
+    embedded.provide(start=False)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "itp_trial.settings")
+    django.setup()
+    print(as_markdown(get_resolver()), end="")

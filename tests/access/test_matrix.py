@@ -1,0 +1,152 @@
+"""The walk: every address x method x person x site answers what the table says, and refusals write nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.urls import URLResolver, get_resolver, path, reverse
+from django.urls.resolvers import RegexPattern
+
+from itp_trial import urls as our_urls
+from itp_trial.models import AuditEntry
+from itp_trial.roles import Role
+from tests.access.conftest import Actor
+from tests.access.policy import METHODS, OPEN, POLICY, ROLES, SIGNED_IN, Door, as_markdown, doors, routes, undeclared
+
+#: What an address needs besides the object that it names.
+WORDS = {"add-log": {"form": "rescue"}, "form-csv": {"form": "blood-count"}, "api-form-csv": {"slug": "blood-count"}}
+#: Let in: the page itself, or an answer to what was sent (the walk sends next to nothing).
+READ, WRITTEN = {200}, {200, 302, 400, 409, 422}
+#: Pages that only show the way.
+ON_THE_WAY = ("home", "sign-in")
+#: Objects of people, not of sites: whose they are decides, not where.
+PERSONAL = ("assignment", "token")
+TRIAL_WIDE = ("", "site", "anybody", "anybody in the form")
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_printing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk asks who gets a PDF, not what it looks like."""
+    monkeypatch.setattr("reports.pdf.rendered", lambda html: b"%PDF-")
+
+
+def expected(name: str, method: str, door: Door, actor: Actor, own: bool) -> set[int]:
+    """What the table promises this person."""
+    let_in = READ if method == "GET" and name not in ON_THE_WAY else WRITTEN
+    stranger = {401} if name.startswith("api-") else {302}
+    if door.roles == OPEN:
+        return let_in
+    if actor.role == "closed":
+        return stranger
+    if door.target in PERSONAL:
+        has_one = own and (door.roles == SIGNED_IN or actor.role)
+        return let_in if has_one else {404}
+    if door.roles == SIGNED_IN or (actor.role and actor.role in door.roles and _reaches(door, actor, own)):
+        return let_in
+    sees_objects = bool(actor.role) and actor.role != "A"
+    if door.target in ("participant", "record", "finding") and sees_objects and not _reaches(door, actor, own):
+        return {404}
+    if door.target == "site of the form" and actor.role and actor.role in door.roles:
+        return {404}
+    return {403}
+
+
+def _reaches(door: Door, actor: Actor, own: bool) -> bool:
+    return door.target in TRIAL_WIDE or ("01" if own else "02") in actor.sites
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever the request wrote is rolled back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """Fails on any statement that writes, except the session's own row (the mark of the last request)."""
+
+    def guard(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if re.match(r"\s*(INSERT|UPDATE|DELETE|TRUNCATE|MERGE|COPY)\b", sql, re.I) and "django_session" not in sql:
+            raise AssertionError(f"reading wrote: {sql[:150]}")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(guard):
+        yield
+
+
+@pytest.mark.parametrize(("name", "method"), doors(), ids=lambda part: part)
+def test_everybody_gets_what_the_table_says(name: str, method: str, actors: list[Actor], address_of: Callable[..., Any]) -> None:
+    door = POLICY[name][method]
+    wrong = []
+    for actor in actors:
+        for own in (True, False):
+            parts, body = address_of(door.target, own, actor)
+            url = reverse(name, kwargs={**parts, **WORDS.get(name, {})})
+            before = AuditEntry.objects.count()
+            with undone(), read_only() if method == "GET" else undone():
+                kind = {} if method in ("GET", "POST") else {"content_type": "application/json"}
+                answer = getattr(actor.client, method.lower())(url, body, secure=True, **kind)
+                refused = answer.status_code in (401, 403, 404)
+                wrote = AuditEntry.objects.count() - before
+            want = expected(name, method, door, actor, own)
+            if answer.status_code not in want or (refused and wrote):
+                wrong.append(f"{actor.name} at {'01' if own else '02'}: {answer.status_code}, want {sorted(want)}, wrote {wrote}")
+            if want == {302}:
+                assert answer.headers["Location"].startswith(reverse("sign-in")), "a stranger is sent to the sign-in page"
+    assert not wrong, f"{method} {name}:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", POLICY)
+def test_other_methods_are_not_allowed(name: str, actors: list[Actor], address_of: Callable[..., Any]) -> None:
+    target = next(iter(POLICY[name].values())).target
+    who = ["stranger"] if name == "sign-in" else ["investigator", "administrator"]
+    for actor in (a for a in actors if a.name in who):
+        parts, _ = address_of(target, True, actor)
+        url = reverse(name, kwargs={**parts, **WORDS.get(name, {})})
+        for method in set(METHODS) - set(POLICY[name]):
+            with undone():
+                assert getattr(actor.client, method.lower())(url, secure=True).status_code == 405, f"{method} {name}"
+
+
+def test_every_address_stands_in_the_table() -> None:
+    assert undeclared(get_resolver()) == set()
+
+
+def test_every_line_of_the_table_is_an_address() -> None:
+    assert set(POLICY) - {name for name, _ in routes(get_resolver())} == set()
+
+
+def test_every_role_of_the_application_is_walked(actors: list[Actor]) -> None:
+    assert len(Role) == len(ROLES)
+    assert {actor.role for actor in actors} >= set(ROLES)
+
+
+@pytest.mark.parametrize("name", ["dummy", None])
+def test_a_new_address_fails_until_somebody_decides(name: str | None) -> None:
+    """The self-test of the walk: a route that nobody put into the table is found, also one without a name."""
+    dummy = path("dummy/", lambda request: HttpResponse("hello"), name=name)
+    resolver = URLResolver(RegexPattern(r"^/"), [*our_urls.urlpatterns, dummy])
+    assert undeclared(resolver) == {name or "(no name) dummy/"}
+
+
+def test_the_guard_notices_a_page_that_writes(universe: Any) -> None:
+    """The self-test of the guard: it is not blind."""
+    with pytest.raises(AssertionError, match="reading wrote"), read_only():
+        universe.s1.save()
+
+
+def test_the_printed_matrix_is_current() -> None:
+    printed = Path(settings.BASE_DIR / "docs" / "access-matrix.md")
+    assert printed.read_text() == as_markdown(get_resolver()), "run: python -m tests.access.policy > docs/access-matrix.md"
