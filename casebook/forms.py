@@ -211,7 +211,8 @@ class CrfForm:
         )
 
     def _ask_for_reason(self) -> None:
-        if not self.changes_answers:
+        # Of a form that somebody saved meanwhile both values are shown first (StaleVersion); the reason comes with the decision.
+        if not self.changes_answers or self.version != self.record.version:
             return
         if self.reason not in CHANGE_REASONS:
             self.reason_errors.append("A stored answer changes. Please say why.")
