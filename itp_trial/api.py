@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, ValidationError
+from django.db import OperationalError
 from django.http import Http404
 from django.utils import timezone
 from rest_framework import status
@@ -99,6 +100,11 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
+class Busy(APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "busy"
+
+
 class Pages(CursorPagination):
     """Cursor pages: the cost of a page does not depend on its depth, and no total is told."""
 
@@ -129,6 +135,8 @@ def explain(error: Exception, context: Any) -> Response | None:
 
     if isinstance(error, Refused | KeyReused):
         error = Conflict(str(error))
+    if isinstance(error, OperationalError):
+        error = Busy("The database is busy. Nothing was stored. Please send the request again.")
     if isinstance(error, RequestDataTooBig):
         error = TooLarge()
     response = exception_handler(error, context)

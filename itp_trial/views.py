@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import uuid
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -191,11 +192,26 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A generic page with a number that finds the entry in the log; nothing of the data is shown."""
+    """A generic page with a number that finds the entry in the log; nothing of the data is shown.
+
+    A database that is busy or away is 503: the same request may succeed in a moment.
+    """
     number = uuid.uuid4().hex[:8]
     log.error("error page %s for %s", number, request.path)
+    if isinstance(sys.exc_info()[1], OperationalError):
+        return _try_again(request)
     text = f"Nothing was stored half. Please try again; if it happens again, report the number {number}."
     return error_page(request, 500, "Something went wrong on our side", text)
+
+
+def _try_again(request: HttpRequest) -> HttpResponse:
+    text = "Nothing was stored. Please go back and try again in a moment: what you typed is still in the form."
+    try:
+        answer = error_page(request, 503, "The system is busy", text)
+    except DatabaseError:  # no page either: it says who is signed in
+        answer = HttpResponse(f"The system is busy. {text}", status=503, content_type="text/plain")
+    answer.headers["Retry-After"] = "5"
+    return answer
 
 
 def _day_of(raw: str | None) -> Any:

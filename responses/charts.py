@@ -8,10 +8,11 @@ carry a meaning alone: shape, hatching or a word always says the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Literal
 from xml.sax.saxutils import escape
 
@@ -331,8 +332,8 @@ def _legend(frame: Frame) -> Iterator[str]:
     """The shapes in words, in as many lines as it needs."""
     x, y = 8.0, frame.row(ROWS[-1]) + 36
     marks: tuple[Mark, ...] = ("evaluable", "not evaluable", "poor quality")
-    entries = [(mark, lambda px, py, mark=mark: _mark(mark, px, py)) for mark in marks]
-    entries += [("dose, g/kg", _triangle)]
+    entries: list[tuple[str, Callable[[float, float], str]]] = [(mark, partial(_mark, mark)) for mark in marks]
+    entries.append(("dose, g/kg", _triangle))
     for words, shape in entries:
         room = 26 + len(words) * LETTER
         if x + room > frame.width:

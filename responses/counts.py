@@ -106,8 +106,7 @@ def _too_high(value: Decimal) -> str:
     hint = number_text(value / PER_MICROLITRE)
     limit = number_text(PLATELET_LIMIT)
     return (
-        f"{number_text(value)} is above the limit of {limit} ×10⁹/L. "
-        f"If the report is per microlitre, the count is {hint} ×10⁹/L."
+        f"{number_text(value)} is above the limit of {limit} ×10⁹/L. If the report is per microlitre, the count is {hint} ×10⁹/L."
     )
 
 

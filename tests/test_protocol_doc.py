@@ -16,9 +16,7 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "protocol.md"
 
 
 def test_the_file_is_up_to_date() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == markdown(), (
-        "run: python -m itp_trial.protocol_doc > docs/protocol.md"
-    )
+    assert DOCUMENT.read_text(encoding="utf-8") == markdown(), "run: python -m itp_trial.protocol_doc > docs/protocol.md"
 
 
 def test_every_rule_has_a_heading_and_a_short_summary() -> None:

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const body = document.body;
-  const errors = document.getElementById("errors");
+  const errors = document.querySelector(".problem");
   if (errors) errors.focus();
   if (!body.dataset.user) return;
   const limit = Number(body.dataset.inactivitySeconds) * 1000;

@@ -55,7 +55,7 @@
     if (note) note.textContent = "What you had typed before is back; it is not saved yet.";
   };
 
-  if (!document.getElementById("errors")) restore();
+  if (!document.querySelector(".problem")) restore();
   refresh();
   form.addEventListener("input", (event) => { askWhy(event); keep(); refresh(); });
   form.addEventListener("change", (event) => { askWhy(event); keep(); refresh(); });

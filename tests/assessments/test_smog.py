@@ -137,9 +137,7 @@ def test_the_gap_is_named() -> None:
 
 
 OBSERVATIONS = st.sampled_from(ITEMS).flatmap(
-    lambda item: st.builds(
-        Observation, st.just(item.code), st.sampled_from((None, *item.grades)), st.sampled_from(EVIDENCE)
-    )
+    lambda item: st.builds(Observation, st.just(item.code), st.sampled_from((None, *item.grades)), st.sampled_from(EVIDENCE))
 )
 
 

@@ -17,9 +17,10 @@ from itp_trial.models import User
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test that asks for ``crf`` runs once for each form of the trial."""
+    """Every test that asks for ``crf`` runs once for each form of the trial; ``@forms_that(...)`` narrows them."""
     if "crf" in metafunc.fixturenames:
-        metafunc.parametrize("crf", crf_models(), ids=lambda model: model.slug)
+        wanted = getattr(metafunc.function, "wanted_forms", lambda crf: True)
+        metafunc.parametrize("crf", [crf for crf in crf_models() if wanted(crf)], ids=lambda model: model.slug)
 
 
 @dataclass

@@ -38,9 +38,7 @@ def found(verdict: DoseVerdict) -> list[tuple[str, str]]:
     return [(finding.topic, finding.level) for finding in verdict.findings]
 
 
-@pytest.mark.parametrize(
-    ("number", "expected"), [(0, "20.0"), (1, "10.00"), (2, "10"), (3, "10"), (4, "10"), (5, "10")]
-)
+@pytest.mark.parametrize(("number", "expected"), [(0, "20.0"), (1, "10.00"), (2, "10"), (3, "10"), (4, "10"), (5, "10")])
 def test_planned_grams(number: int, expected: str) -> None:
     assert planned_grams(KG, number) == Decimal(expected)
 

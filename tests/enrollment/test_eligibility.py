@@ -160,9 +160,7 @@ def test_entry_count(count: str, outcome: Outcome, words: list[str]) -> None:
     found = assess(child(entry_count=Decimal(count)))
     assert found.eligible == outcome
     assert len(found.warnings) == len(words)
-    assert all(
-        word in warning.text and warning.rule == "R3" for word, warning in zip(words, found.warnings, strict=True)
-    )
+    assert all(word in warning.text and warning.rule == "R3" for word, warning in zip(words, found.warnings, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,213 @@
+"""The budgets of ``users.md`` section 6, and the rule behind them: no page costs more because more is stored.
+
+``counting.py`` says what a query is. The comparison there: a system of the same kind needs 255 queries to save a form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from casebook.actions import add_log_record, add_unscheduled_visit
+from casebook.forms import CrfForm
+from demo.builder import Facts
+from dosing.crfs import Bag
+from enrollment import actions as enrollment
+from tests.access.policy import POLICY
+from tests.budgets.counting import Count, counted
+from tests.input.conftest import at, count_of
+from tests.strategies import as_posted
+
+
+@pytest.fixture(autouse=True)
+def no_printing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The printer of PDFs asks the database nothing."""
+    monkeypatch.setattr("reports.pdf.rendered", lambda html: b"%PDF-")
+
+
+@pytest.fixture
+def cost(client_of: Callable[[Any], Any]) -> Callable[..., Count]:
+    """``cost(user, url)``: what a page costs somebody who has been signed in for a while."""
+    clients: dict[Any, Any] = {}
+
+    def measure(user: Any, url: str, posted: dict[str, str] | None = None, status: int = 200) -> Count:
+        if user.pk not in clients:
+            clients[user.pk] = client_of(user)
+            clients[user.pk].get(reverse("account"))
+        with counted() as count:
+            answer = clients[user.pk].get(url) if posted is None else clients[user.pk].post(url, posted)
+        assert answer.status_code == status, url
+        return count
+
+    return measure
+
+
+# --- the budgets of users.md -----------------------------------------------------------------------------------------
+
+
+def test_saving_a_form_costs_at_most_15(universe: Any, cost: Callable[..., Count]) -> None:
+    """POST to redirect: first entry, correction, and a save that opens findings."""
+    day = universe.untreated.enrolled_on
+    url = reverse("record", args=[universe.record(universe.untreated, "blood-count", "LOAD").pk])
+    first = cost(universe.clara, url, count_of(day, **{"idempotency-key": "1"}), 302)
+    again = count_of(day, platelets="58", **{"idempotency-key": "2", "record-version": "1", "change-reason": "typing"})
+    correction = cost(universe.clara, url, again, 302)
+    unusual = count_of(day, platelets="1600", haemoglobin="7",
+                       **{"idempotency-key": "3", "record-version": "2", "change-reason": "typing"})  # fmt: skip
+    with_findings = cost(universe.clara, url, unusual, 302)
+    assert len(first) <= 15, first
+    assert len(correction) <= 15, correction
+    assert len(with_findings) <= 16, with_findings
+    assert max(first.control, correction.control) <= 6, "one transaction, with the savepoints of nested actions"
+
+
+@pytest.mark.parametrize(("form", "visit"), [("blood-count", "LOAD"), ("bleeding-assessment", "LOAD"), ("infusion", "LOAD"),
+                                             ("screening", "SCREEN"), ("consent", "SCREEN")])  # fmt: skip
+@pytest.mark.parametrize("child", ["untreated", "responder"])
+def test_showing_a_form_costs_at_most_8(universe: Any, cost: Callable[..., Count], form: str, visit: str, child: str) -> None:
+    record = universe.record(getattr(universe, child), form, visit)
+    count = cost(universe.clara, reverse("record", args=[record.pk]))
+    assert len(count) <= 8, count
+
+
+def test_the_page_of_a_participant_costs_at_most_12(universe: Any, cost: Callable[..., Count]) -> None:
+    for child in (universe.responder, universe.untreated, universe.screening):
+        count = cost(universe.clara, reverse("participant", args=[child.pk]))
+        assert len(count) <= 12, count
+
+
+def test_enrolling_a_child_costs_at_most_30(universe: Any) -> None:
+    """The action with its visits and their forms, and the classification: all that "Enrol" does."""
+    clinic = universe.clinic("01")
+    child = clinic.start_screening(universe.today)
+    clinic.screen(child, universe.today, Facts())
+    clinic.consent(child, universe.untreated.enrolled_on, Facts())
+    with counted() as count:
+        enrollment.enrol(participant=child, by=universe.clara)
+    assert len(count) <= 30, count
+
+
+def test_a_child_from_first_contact_to_enrolment_costs_less_than_50(universe: Any) -> None:
+    """Screening number and visit, both forms, enrolment with the loading visit."""
+    clinic = universe.clinic("01")
+    with counted() as count:
+        clinic.admit(universe.untreated.enrolled_on, Facts())
+    assert len(count) <= 50, count
+
+
+def test_an_infusion_costs_the_same_however_many_bags(universe: Any, cost: Callable[..., Count]) -> None:
+    """Each bag is one row written, with one question for a changed one; nothing else grows."""
+    day = universe.untreated.enrolled_on
+    url = reverse("record", args=[universe.record(universe.untreated, "infusion", "LOAD").pk])
+    bags = list(Bag.objects.filter(crf__record__site=universe.s1, given=None)[:4])
+
+    def posted(version: int, count: int) -> dict[str, str]:
+        usual = {"weight_kg": "18", "weight_on": f"{day:%d/%m/%Y}", "started_at": at(day, "00:10"), "stopped_early": "N"}
+        rows = {f"bags-{i}-{name}": text for i, bag in enumerate(bags[:count])
+                for name, text in (("bag", str(bag.pk)), ("volume_ml", "50"))}  # fmt: skip
+        return {"record-version": str(version), "bags-count": str(count), **usual, **rows, "idempotency-key": f"i{version}"}
+
+    one = cost(universe.clara, url, posted(0, 1), 302)
+    assert len(one) <= 35, one
+    page = as_posted(CrfForm(universe.record(universe.untreated, "infusion", "LOAD").crf()))
+    unchanged = cost(universe.clara, url, {**page, "idempotency-key": "again"}, 302)
+    more = {n: t for n, t in posted(2, 4).items() if n.startswith("bags") and not n.startswith("bags-0")}
+    page = as_posted(CrfForm(universe.record(universe.untreated, "infusion", "LOAD").crf()))
+    four = cost(universe.clara, url, {**page, **more, "idempotency-key": "more"}, 302)
+    assert len(four) - len(unchanged) <= 3 * 2, four
+
+
+# --- the rule: the number of children, visits, events and lots does not matter ---------------------------------------
+
+#: Page -> who reads it, and the most that it may cost. Every page of the access table that can be read stands here.
+PAGES = {
+    "home": ("clara", 4), "account": ("clara", 5), "protocol": ("clara", 3), "people": ("adam", 6), "edit-site": ("adam", 4),
+    "work-list": ("clara", 7), "participants": ("clara", 8), "participant": ("clara", 12), "visits": ("clara", 8),
+    "record": ("clara", 8), "history": ("clara", 6), "screen": ("clara", 4), "eligibility": ("clara", 6),
+    "end-participation": ("clara", 4), "end-treatment": ("ines", 4), "lots": ("pia", 6), "exports": ("clara", 20),
+    "codebook-csv": ("clara", 3), "form-csv": ("clara", 5), "casebook-csv": ("clara", 20), "casebook-pdf": ("clara", 25),
+    "api-participants": ("milo", 4), "api-participant": ("milo", 4), "api-visits": ("milo", 6), "api-records": ("milo", 20),
+    "api-response": ("milo", 8), "api-record": ("milo", 7), "api-responses": ("milo", 8), "api-forms": ("milo", 3),
+    "api-form-csv": ("milo", 5), "api-casebook-csv": ("milo", 20), "api-casebook-pdf": ("milo", 25),
+    "api-schema": ("milo", 3), "api-docs": ("milo", 3),
+}  # fmt: skip
+#: Read by strangers: they have no size.
+WITHOUT_SIZE = {"sign-in", "healthz", "readyz"}
+
+
+def test_every_page_has_a_budget() -> None:
+    readable = {name for name, methods in POLICY.items() if "GET" in methods}
+    assert readable == set(PAGES) | WITHOUT_SIZE
+
+
+@pytest.fixture
+def grown(universe: Any) -> Callable[[], None]:
+    """Makes everything several times as large; what kinds of forms there are stays the same."""
+    clinic, child, day = universe.clinic("01"), universe.responder, universe.today - timedelta(days=3)
+    _events(universe, 1)
+
+    def grow() -> None:
+        for n in range(4):
+            clinic.receive_lot(f"MORE-{n}", volumes=[100, 90, 80] * 4, on=day, expires=day + timedelta(days=200), released="Y")
+            more = clinic.admit(day, Facts(age=3 + n))
+            clinic.count(more, "LOAD", day, 10 + n)
+            clinic.extra_count(child, day + timedelta(days=n % 3), 70 + n)
+            add_unscheduled_visit(participant=child, on=day, forms=["blood-count", "bleeding-assessment"], by=universe.clara)
+        _events(universe, 4)
+        count = universe.record(child, "blood-count", "D3")
+        for n in range(4):
+            universe.fill(count, universe.clara, platelets=40 + n, haemoglobin=6)
+
+    return grow
+
+
+def _events(universe: Any, times: int) -> None:
+    day = universe.today - timedelta(days=2)
+    for _ in range(times):
+        event = add_log_record(participant=universe.responder, form="adverse-event", by=universe.clara)
+        universe.fill(event, universe.clara, term="Headache", started_at=at(day), grade=2)
+        rescue = add_log_record(participant=universe.responder, form="rescue", by=universe.clara)
+        universe.fill(rescue, universe.clara, kind="ivig", started_on=day)
+        episode = add_log_record(participant=universe.responder, form="bleeding-episode", by=universe.clara)
+        universe.fill(episode, universe.clara, site_of_bleeding="gum", started_on=day)
+
+
+def _url(name: str, universe: Any) -> str:
+    if name in ("record", "history", "api-record"):
+        return reverse(name, args=[universe.record(universe.responder, "blood-count", "D3").pk])
+    if name == "edit-site":
+        return reverse(name, args=[universe.s1.pk])
+    if name in ("form-csv", "api-form-csv"):
+        return reverse(name, args=["infusion-bags"])
+    of_one_child = (*(n for n, m in POLICY.items() if any(door.target == "participant" for door in m.values())),)
+    return reverse(name, args=[universe.responder.pk] if name in of_one_child else [])
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_costs_the_same_at_any_size(
+    universe: Any, cost: Callable[..., Count], grown: Callable[[], None], name: str
+) -> None:
+    who, budget = PAGES[name]
+    user, url, status = getattr(universe, who), _url(name, universe), 302 if name == "home" else 200
+    small = cost(user, url, status=status)
+    grown()
+    large = cost(user, url, status=status)
+    assert len(large) == len(small), f"{name} at the small size {small}\nand at the large one {large}"
+    assert len(large) <= budget, large
+
+
+def test_a_save_costs_the_same_at_any_size(universe: Any, cost: Callable[..., Count], grown: Callable[[], None]) -> None:
+    day = universe.untreated.enrolled_on
+    records = [universe.record(universe.responder, "blood-count", code) for code in ("D13", "LOAD")]
+    first, second = (reverse("record", args=[record.pk]) for record in records)
+    small = cost(universe.clara, first, count_of(day, **{"idempotency-key": "a"}), 302)
+    grown()
+    again = count_of(universe.today - timedelta(days=11), platelets="13", bleeding="0", leukocytes="7.4")
+    again |= {"record-version": "1", "change-reason": "typing", "idempotency-key": "b"}
+    large = cost(universe.clara, second, again, 302)
+    # A correction reads what was stored and the findings so far: two more than a first entry, whatever the size.
+    assert abs(len(large) - len(small)) <= 2, f"{small}\n{large}"
