@@ -1,4 +1,4 @@
-# make run | test | check | bench | lock | docs | clean
+# make run | test | check | bench | lock | docs | pictures | clean
 SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -19,7 +19,7 @@ PURE := $(wildcard \
 PRODUCTION_LIKE = env -u ITP_DEMO ALLOWED_HOSTS=ecrf.example.org \
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64)[:60])')"
 
-.PHONY: run test check bench lock docs clean base dev
+.PHONY: run test check bench lock docs pictures clean base dev
 
 run: base
 	@$(BIN)/python -m itp_trial.launch
@@ -92,3 +92,7 @@ $(BIN)/python:
 			|| { echo "Python's venv module is missing: run 'sudo apt-get install $$version' and try again." >&2; exit 1; }; \
 	fi
 	@"$(PYTHON)" -m venv --clear $(VENV)
+
+# The pictures of the documentation, from a demonstration that runs at PORT.
+pictures: dev
+	$(BIN)/python bin/pictures http://127.0.0.1:$(PORT)

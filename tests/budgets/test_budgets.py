@@ -61,7 +61,7 @@ def test_saving_a_form_costs_at_most_15(universe: Any, cost: Callable[..., Count
     with_findings = cost(universe.clara, url, unusual, 302)
     assert len(first) <= 15, first
     assert len(correction) <= 15, correction
-    assert len(with_findings) <= 16, with_findings
+    assert len(with_findings) <= 15, with_findings
     assert max(first.control, correction.control) <= 6, "one transaction, with the savepoints of nested actions"
 
 
@@ -112,10 +112,10 @@ def test_an_infusion_costs_the_same_however_many_bags(universe: Any, cost: Calla
         return {"record-version": str(version), "bags-count": str(count), **usual, **rows, "idempotency-key": f"i{version}"}
 
     one = cost(universe.clara, url, posted(0, 1), 302)
-    assert len(one) <= 35, one
+    assert len(one) <= 24, one
     page = as_posted(CrfForm(universe.record(universe.untreated, "infusion", "LOAD").crf()))
     unchanged = cost(universe.clara, url, {**page, "idempotency-key": "again"}, 302)
-    more = {n: t for n, t in posted(2, 4).items() if n.startswith("bags") and not n.startswith("bags-0")}
+    more = {n: t for n, t in posted(2, 4).items() if n.startswith("bags-") and n[5] in "123"}
     page = as_posted(CrfForm(universe.record(universe.untreated, "infusion", "LOAD").crf()))
     four = cost(universe.clara, url, {**page, **more, "idempotency-key": "more"}, 302)
     assert len(four) - len(unchanged) <= 3 * 2, four
@@ -123,17 +123,17 @@ def test_an_infusion_costs_the_same_however_many_bags(universe: Any, cost: Calla
 
 # --- the rule: the number of children, visits, events and lots does not matter ---------------------------------------
 
-#: Page -> who reads it, and the most that it may cost. Every page of the access table that can be read stands here.
+#: Page -> who reads it, and the most that it may cost (three of it are session, person and roles). Every page of the access table that can be read stands here.
 PAGES = {
-    "home": ("clara", 4), "account": ("clara", 5), "protocol": ("clara", 3), "people": ("adam", 6), "edit-site": ("adam", 4),
-    "work-list": ("clara", 7), "participants": ("clara", 8), "participant": ("clara", 12), "visits": ("clara", 8),
-    "record": ("clara", 8), "history": ("clara", 6), "screen": ("clara", 4), "eligibility": ("clara", 6),
-    "end-participation": ("clara", 4), "end-treatment": ("ines", 4), "lots": ("pia", 6), "exports": ("clara", 20),
-    "codebook-csv": ("clara", 3), "form-csv": ("clara", 5), "casebook-csv": ("clara", 20), "casebook-pdf": ("clara", 25),
-    "api-participants": ("milo", 4), "api-participant": ("milo", 4), "api-visits": ("milo", 6), "api-records": ("milo", 20),
-    "api-response": ("milo", 8), "api-record": ("milo", 7), "api-responses": ("milo", 8), "api-forms": ("milo", 3),
-    "api-form-csv": ("milo", 5), "api-casebook-csv": ("milo", 20), "api-casebook-pdf": ("milo", 25),
-    "api-schema": ("milo", 3), "api-docs": ("milo", 3),
+    "home": ("clara", 3), "account": ("clara", 5), "protocol": ("clara", 3), "people": ("adam", 6), "edit-site": ("adam", 4),
+    "work-list": ("clara", 6), "participants": ("clara", 6), "participant": ("clara", 7), "visits": ("clara", 7),
+    "record": ("clara", 6), "history": ("clara", 5), "screen": ("clara", 4), "eligibility": ("clara", 6),
+    "end-participation": ("clara", 4), "end-treatment": ("ines", 4), "lots": ("pia", 6), "exports": ("clara", 7),
+    "codebook-csv": ("clara", 3), "form-csv": ("clara", 5), "casebook-csv": ("clara", 16), "casebook-pdf": ("clara", 17),
+    "api-participants": ("milo", 4), "api-participant": ("milo", 4), "api-visits": ("milo", 6), "api-records": ("milo", 15),
+    "api-response": ("milo", 6), "api-record": ("milo", 6), "api-responses": ("milo", 5), "api-forms": ("milo", 3),
+    "api-form-csv": ("milo", 5), "api-casebook-csv": ("milo", 16), "api-casebook-pdf": ("milo", 17),
+    "api-schema": ("milo", 2), "api-docs": ("milo", 2),
 }  # fmt: skip
 #: Read by strangers: they have no size.
 WITHOUT_SIZE = {"sign-in", "healthz", "readyz"}
