@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, models
 from django.utils import timezone
 
-from casebook.crf import Crf, Problem, crf_by_slug
+from casebook.crf import Problem, crf_by_slug
 from casebook.forms import CrfForm
 from casebook.models import Finding, FormRecord, Participant, Visit
 from casebook.signals import course_changed, form_saved
@@ -64,7 +64,7 @@ def save_form(*, form: CrfForm, by: Any, reason: str = "") -> Saved:
             raise Refused(_taken(form, error)) from error
         failpoint("after_answers")
         findings = _run_findings(form, record)
-        _move_on(form.crf, record, by, findings)
+        _move_on(form, record, by, findings)
         failpoint("after_record")
         form.crf.on_saved(by)
         form_saved.send(sender=type(form.crf), record=record, crf=form.crf, by=by)
@@ -137,24 +137,42 @@ def _problems(form: CrfForm) -> Iterable[Problem]:
             yield from (Problem(p.code, prefix + p.item, f"Row {number + 1}: {p.message}", p.value) for p in row.problems())
 
 
-def _move_on(crf: Crf, record: FormRecord, by: Any, findings: list[Finding]) -> None:
+def _move_on(form: CrfForm, record: FormRecord, by: Any, findings: list[Finding]) -> None:
     missing = any(f.code == "MISSING" and f.state == Finding.State.OPEN for f in findings)
     record.status = FormRecord.Status.INCOMPLETE if missing else FormRecord.Status.COMPLETE
     record.version += 1
-    record.edition = crf.edition
+    record.edition = form.crf.edition
     record.saved_at, record.saved_by = timezone.now(), by
     record.save(update_fields=["status", "version", "edition", "saved_at", "saved_by"])
-    _date_the_visit(crf, record)
+    _date_the_visit(form, record)
 
 
-def _date_the_visit(crf: Crf, record: FormRecord) -> None:
-    moment = getattr(crf, crf.dates_visit) if crf.dates_visit else None
-    if moment is None or record.visit is None:
+def _date_the_visit(form: CrfForm, record: FormRecord) -> None:
+    """A visit took place on the day that its first form says; an infusion knows it better. A corrected day moves along."""
+    item, visit = form.crf.dates_visit, record.visit
+    if not item or visit is None:
         return
-    day = timezone.localtime(moment).date() if hasattr(moment, "hour") else moment
-    if record.visit.happened_on != day and (record.visit.happened_on is None or crf.slug == "infusion"):
-        record.visit.happened_on = day
-        record.visit.save(update_fields=["happened_on"])
+    day, before = _day_of(getattr(form.crf, item)), _day_of(form.main.before[item])
+    happened = visit.happened_on
+    if day and (happened is None or form.crf.slug == "infusion"):
+        happened = day
+    elif before and before == happened != day and happened not in (others := _days_of_others(record)):
+        happened = day or next(iter(others), None)
+    if happened != visit.happened_on:
+        visit.happened_on = happened
+        visit.save(update_fields=["happened_on"])
+
+
+def _day_of(moment: Any) -> date | None:
+    return timezone.localtime(moment).date() if hasattr(moment, "hour") else moment
+
+
+def _days_of_others(record: FormRecord) -> list[date]:
+    """What the other saved forms of the same visit say about its day."""
+    others = FormRecord.objects.filter(visit=record.visit, version__gt=0).exclude(pk=record.pk)
+    forms = [other.crf() for other in others.order_by("saved_at") if other.crf_class.dates_visit]
+    days = [_day_of(getattr(crf, crf.dates_visit)) for crf in forms]
+    return [day for day in days if day]
 
 
 def confirm_finding(*, finding: Finding, explanation: str, by: Any) -> Finding:
@@ -181,7 +199,7 @@ def _tell_about(finding: Finding, by: Any) -> None:
 
 def plan_visits(*, participant: Participant, plans: list[VisitPlan], anchor: date, by: Any) -> list[Visit]:
     """Creates or moves the visits that hang on this anchor day, with their expected records, all empty."""
-    with acting(by, f"Planned from {anchor:%d %b %Y}"):
+    with acting(by):
         known = {v.code: v for v in participant.visits.filter(code__in=[p.code for p in plans])}
         fresh = [_visit(participant, plan, anchor) for plan in plans if plan.code not in known]
         Visit.objects.bulk_create(fresh)

@@ -6,7 +6,6 @@ hold a hyphen (``record-version``), so that no item can ever be called the same.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +29,7 @@ class Field:
     errors: list[str] = field(default_factory=list)
     findings: list[Any] = field(default_factory=list)
     options: list[tuple[str, str]] = field(default_factory=list)
+    offered: dict[str, Any] = field(default_factory=dict)
     is_stored: bool = False
 
     @property
@@ -71,7 +71,9 @@ class SheetForm:
         if item.kind == "code":
             shown.options = [(str(code), str(label)) for code, label in item.flatchoices]
         elif isinstance(item, Ref):
-            shown.options = [(str(o.pk), str(o)) for o in item.choices_for(self.record, getattr(self.sheet, item.attname))]
+            offered = list(item.choices_for(self.record, getattr(self.sheet, item.attname)))
+            shown.options = [(str(o.pk), str(o)) for o in offered]
+            shown.offered = {str(o.pk): o for o in offered}
         if self.data is None:
             value = getattr(self.sheet, item.attname)
             shown.typed = str(value) if isinstance(item, Ref) and value else item.typed(value)
@@ -120,9 +122,12 @@ class SheetForm:
     def _parse(self, shown: Field) -> Any:
         if not isinstance(shown.item, Ref):
             return shown.item.parse(shown.typed)
-        if shown.typed not in dict(shown.options):
+        if shown.typed not in shown.offered:
             raise Unreadable("Please choose one of the entries in the list.")
-        return uuid.UUID(shown.typed)
+        # The row itself, so that checks and computations that look at it need not ask for it again.
+        chosen = shown.offered[shown.typed]
+        setattr(self.sheet, shown.item.name, chosen)
+        return chosen.pk
 
     def empty_what_is_not_asked(self) -> None:
         """Runs again after ``derive``, which may settle an answer that others depend on."""

@@ -38,10 +38,12 @@ def acting(by: Any, reason: str = "") -> Iterator[None]:
     """One transaction in which ``by`` is recorded as the author of every change.
 
     ``by`` has ``actor_id`` and ``actor_name`` (a ``User`` or a ``System``); ``reason`` says why a
-    stored value changes. The settings live as long as the transaction and no longer.
+    stored value changes; an inner action without a reason of its own has the outer one's. The settings live as long as
+    the transaction and no longer.
     """
-    said = (by.actor_id, by.actor_name, reason)
     outer = _now.get()
+    inherited = outer[2] if outer and outer[0] == by.actor_id else ""
+    said = (by.actor_id, by.actor_name, reason or inherited)
     with transaction.atomic():
         if said != outer:
             _tell_the_database(said)

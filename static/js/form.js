@@ -25,7 +25,7 @@
   const why = document.getElementById("why-change");
   if (why && !why.querySelector(".field-error, option[selected]")) why.hidden = true;
   const askWhy = (event) => {
-    const box = event.target.closest(".field, .cell");
+    const box = event.target.closest?.(".field, .cell");
     if (why && box && why.hidden && box.dataset.stored !== undefined) why.hidden = false;
   };
   const typed = () => {
@@ -54,6 +54,20 @@
     }
     if (note) note.textContent = "What you had typed before is back; it is not saved yet.";
   };
+
+  // "The rest: none" in one key, for grids whose answers include 0.
+  for (const grid of form.querySelectorAll("table.grid")) {
+    const firsts = [...grid.querySelectorAll("tbody tr")].map((row) => row.querySelector("td select")).filter(Boolean);
+    if (!firsts.some((select) => select.querySelector('option[value="0"]')) || form.querySelector("fieldset[disabled]")) continue;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Set the empty ones to 0 (none)";
+    button.addEventListener("click", () => {
+      for (const select of firsts) if (select.value === "") select.value = "0";
+      form.dispatchEvent(new Event("change"));
+    });
+    grid.parentElement.before(button);
+  }
 
   if (!document.querySelector(".problem")) restore();
   refresh();
