@@ -6,8 +6,9 @@ Pages, PDF, CSV, API and audit walk ``for section in crf.sections: for item in s
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -36,7 +37,8 @@ class Section:
 class EditCheck:
     """A rule on one or more items. Runs only where all items in ``on`` have a value.
 
-    ``hard`` means impossible: nothing is stored. Otherwise a finding asks for confirmation and the truth is stored.
+    ``hard`` means impossible: nothing is stored; a function says when (a fact that is stored already can always be
+    corrected). Otherwise a finding asks for confirmation and the truth is stored.
     ``message`` is a sentence, or a function of the form that returns one.
     """
 
@@ -44,8 +46,12 @@ class EditCheck:
     on: list[str]
     ok: Callable[[Any], bool]
     message: str | Callable[[Any], str]
-    hard: bool = False
+    hard: bool | Callable[[Any], bool] = False
     rule: str = ""
+
+    def refuses(self, crf: Sheet) -> bool:
+        """True where breaking this check means that nothing is stored."""
+        return self.hard(crf) if callable(self.hard) else self.hard
 
     def broken(self, crf: Sheet) -> bool:
         return all(getattr(crf, name) is not None for name in self.on) and not self.ok(crf)
@@ -82,6 +88,8 @@ class Sheet(models.Model):
     #: Items that never leave the site, each with what exports show in its place.
     not_exported: ClassVar[dict[str, Substitute]] = {}
     missing = models.JSONField(default=dict, blank=True)
+    #: The answers as they were when the form was opened for this save; empty for a new one.
+    stored: Mapping[str, Any] = MappingProxyType({})
 
     class Meta:
         abstract = True
@@ -127,12 +135,12 @@ class Sheet(models.Model):
     def problems(self) -> list[Problem]:
         """Everything that needs an answer or an explanation, all at once."""
         found = [p for name, item in self.asked_items().items() for p in self._problems_of(name, item)]
-        broken = (check for check in self.edit_checks if not check.hard and check.broken(self))
+        broken = (check for check in self.edit_checks if check.broken(self) and not check.refuses(self))
         return found + [Problem(c.code, c.on[0], c.says(self), self._values(c.on)) for c in broken]
 
     def impossible(self) -> list[tuple[str, str]]:
         """The broken hard checks as (item, message)."""
-        return [(check.on[0], check.says(self)) for check in self.edit_checks if check.hard and check.broken(self)]
+        return [(check.on[0], check.says(self)) for check in self.edit_checks if check.broken(self) and check.refuses(self)]
 
     def overflowing(self) -> list[tuple[str, str]]:
         """The derived numbers that are too large for their column, which only slips of the pen bring about."""

@@ -14,7 +14,7 @@ from casebook.crf import Crf, Row, Sheet
 from casebook.items import Item, MissingReason, Ref
 from itp_trial.normalise import Unreadable, text
 
-MOST_ROWS = 40
+MOST_ROWS = 100
 MISSING_MARK = "~"
 
 
@@ -62,6 +62,7 @@ class SheetForm:
     def __init__(self, sheet: Sheet, data: Mapping[str, str] | None, prefix: str = "", record: Any = None) -> None:
         self.sheet, self.data, self.prefix, self.record = sheet, data, prefix, record
         self.before = sheet.answers()
+        sheet.stored = self.before
         self.before_missing = dict(sheet.missing)
         self.emptied: list[str] = []
         self.fields = {name: self._field(name, item) for name, item in sheet.asked_items().items()}
@@ -261,7 +262,7 @@ class RowGroup:
     def __init__(self, crf: Crf, model: type[Row], data: Mapping[str, str] | None) -> None:
         self.crf, self.model, self.data = crf, model, data
         stored = list(model.objects.filter(crf=crf)) if crf.record.version else []
-        self.count = len(stored) + model.spare if data is None else self._posted_count(data)
+        self.count = min(len(stored) + model.spare, MOST_ROWS) if data is None else self._posted_count(data)
         by_id = {str(row.pk): row for row in stored}
         self.forms = [self._row_form(i, by_id, stored) for i in range(self.count)]
         self.untouched = list(by_id.values())

@@ -219,7 +219,6 @@ class Date(Item, models.DateField):
 
     plain = models.DateField
     kind = "date"
-    EARLIEST_YEAR = 1990
 
     def __init__(self, label: str = "", *, future: bool = False, **rest: Any) -> None:
         self.future = future
@@ -229,7 +228,7 @@ class Date(Item, models.DateField):
         return normalise.day(raw)
 
     def in_range(self, value: Any) -> Any:
-        _not_absurd(value, None if self.future else timezone.localdate())
+        _not_in_future(value, None if self.future else timezone.localdate())
         return value
 
     def typed(self, value: Any) -> str:
@@ -267,7 +266,7 @@ class DateTime(Item, models.DateTimeField):
         return normalise.moment(raw)
 
     def in_range(self, value: Any) -> Any:
-        _not_absurd(value.date(), timezone.localdate())
+        _not_in_future(value.date(), timezone.localdate())
         if value > timezone.now():
             raise normalise.Unreadable(f"{value:%d %b %Y %H:%M} lies in the future.")
         # Two moments of one zone compare by their wall clocks, which the hour that happens twice turns round.
@@ -313,8 +312,6 @@ def _offset(value: Any) -> str:
     return f"{shown[0]}{int(shown[1:3])}"
 
 
-def _not_absurd(value: Any, latest: Any) -> None:
-    if value.year < Date.EARLIEST_YEAR or value.year > 2100:
-        raise normalise.Unreadable(f"The year {value.year} cannot be right.")
+def _not_in_future(value: Any, latest: Any) -> None:
     if latest and value > latest:
         raise normalise.Unreadable(f"{value:%d %b %Y} lies in the future.")

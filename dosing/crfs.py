@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -13,7 +14,9 @@ from casebook import items
 from casebook.crf import Crf, EditCheck, Row, Section
 from casebook.items import NOT_SUBMITTED, Sdtm, YesNo
 from dosing import dose, interval
+from enrollment import eligibility
 from enrollment.actions import has_valid_consent
+from enrollment.crfs import Screening
 
 # A form reads like a table: one question a line.
 # fmt: off
@@ -64,6 +67,12 @@ class Lot(Crf):
     def __str__(self) -> str:
         return f"Lot {self.lot_number}"
 
+    def on_saved(self, by: Any) -> None:
+        """A corrected certificate changes the grams of every infusion that used this lot."""
+        from dosing.actions import recompute_infusions
+
+        recompute_infusions(lot=self, by=by)
+
 
 class Bag(Row):
     """One frozen bag of a lot."""
@@ -91,8 +100,9 @@ def usable_bags(record: Any, current: Any) -> list[Bag]:
     Asked once per record, however many rows the form shows.
     """
     if not hasattr(record, "_usable_bags"):
-        stock = Bag.objects.filter(crf__record__site_id=record.site_id, crf__released=YesNo.YES)
-        free = stock.filter(models.Q(given__isnull=True) | models.Q(given__crf_id=record.pk))
+        stock = Bag.objects.filter(crf__record__site_id=record.site_id)
+        usable = models.Q(given__isnull=True, crf__released=YesNo.YES) | models.Q(given__crf_id=record.pk)
+        free = stock.filter(usable)
         record._usable_bags = list(free.select_related("crf").order_by("crf__expires_on", "crf__lot_number", "label"))
     day = record.visit.date if record.visit else timezone.localdate()
     return [bag for bag in record._usable_bags if bag.pk == current or (bag.crf.expires_on or date.max) >= day]
@@ -137,7 +147,7 @@ class Infusion(Crf):
                   "The infusion stopped before it started. Please check both times.", hard=True),
         EditCheck("INF02", ["started_at"], lambda c: has_valid_consent(c.record, c.started_at),
                   "There is no complete consent before this start. A dose must not be given without consent.",
-                  hard=True, rule="RQ-39"),
+                  hard=lambda c: c.started_at != c.stored.get("started_at"), rule="RQ-39"),
         EditCheck("INF03", ["weight_on", "started_at"],
                   lambda c: c.weight_on <= timezone.localtime(c.started_at).date(),
                   "The weight was taken after the infusion started.", hard=True),
@@ -149,10 +159,17 @@ class Infusion(Crf):
         EditCheck("INF14", ["grams"], lambda c: not c.says("partial", "no volume"), lambda c: c.says("partial", "no volume"),
                   rule="R7"),
         EditCheck("INF15", ["started_at"], lambda c: not c.off_interval(), lambda c: c.off_interval(), rule="R6"),
+        EditCheck("INF16", ["started_at"], lambda c: c.is_within_participation(),
+                  "The infusion lies outside the participation (enrolment to end). Please check the dates."),
+        EditCheck("INF17", ["started_at"], lambda c: not c.day_0_warnings(), lambda c: c.day_0_warnings(), rule="R2"),
+        EditCheck("INF18", ["weight_kg", "weight_on"], lambda c: not c.weight_jump(), lambda c: c.weight_jump(),
+                  rule="protocol 8.3"),
     ]
 
+    WEIGHT_JUMP, WEIGHT_JUMP_D = Decimal("0.10"), 35
+
     verdict: dose.DoseVerdict | None = None
-    _interval: str | None = None
+    _others: list[Infusion] | None = None
 
     @property
     def number(self) -> int:
@@ -164,7 +181,7 @@ class Infusion(Crf):
         return timezone.localtime(self.started_at).date() if self.started_at else None
 
     def derive(self, rows: list[Row]) -> None:
-        self.verdict = self._interval = None
+        self.verdict = None
         bags = [dose.Bag(r.volume_ml, r.bag.crf.igg_g_per_l, r.bag.label) for r in rows if _is_known(r)]
         grams = dose.given(bags)
         self.volume_ml, self.grams = sum((b.volume_ml for b in bags), Decimal(0)), _to_the_milligram(grams)
@@ -180,25 +197,66 @@ class Infusion(Crf):
         findings = self.verdict.findings if self.verdict else ()
         return " ".join(finding.text for finding in findings if finding.topic in topics and finding.level != "note")
 
+    def is_within_participation(self) -> bool:
+        first, last = self.participant.enrolled_on, self.participant.ended_on
+        return bool(first and first <= self.started_on and not (last and last < self.started_on))
+
+    def others(self) -> list[Infusion]:
+        """The other doses of this child that were started and not void, in the order of their number. Asked once."""
+        if self._others is None:
+            found = doses_of(self.record.participant_id).exclude(pk=self.pk)
+            self._others = sorted(found, key=lambda infusion: infusion.number)
+        return self._others
+
+    def previous(self) -> Infusion | None:
+        return next((o for o in reversed(self.others()) if o.number < self.number), None)
+
+    def following(self) -> Infusion | None:
+        return next((o for o in self.others() if o.number > self.number), None)
+
     def off_interval(self) -> str:
         """What R6 says about the days since the previous dose, or an empty text."""
-        if self._interval is None:
-            previous = self.earlier_doses().last() if self.number else None
-            days = (self.started_on - previous.started_on).days if previous and previous.started_on else None
-            verdict = interval.classify_interval(days) if days is not None else None
-            outside = verdict is not None and verdict.verdict != "in protocol"
-            self._interval = " ".join(reason.text for reason in verdict.reasons) if outside else ""
-        return self._interval
+        before = self.previous()
+        if before is None or before.started_on is None or self.started_on is None:
+            return ""
+        verdict = interval.classify_interval((self.started_on - before.started_on).days)
+        return "" if verdict.verdict == "in protocol" else " ".join(reason.text for reason in verdict.reasons)
 
-    def earlier_doses(self) -> Any:
-        doses = Infusion.objects.filter(record__participant=self.record.participant_id, started_at__isnull=False)
-        return doses.exclude(pk=self.pk).filter(started_at__lt=self.started_at).order_by("started_at")
+    def weight_jump(self) -> str:
+        """Why this weight is surprising beside the one of the previous dose (``protocol.md`` 8.3), or an empty text."""
+        before = self.previous()
+        if before is None or not before.weight_kg or not before.weight_on or not self.weight_kg or not self.weight_on:
+            return ""
+        change = abs(self.weight_kg - before.weight_kg) / before.weight_kg
+        if change <= self.WEIGHT_JUMP or (self.weight_on - before.weight_on).days > self.WEIGHT_JUMP_D:
+            return ""
+        return (f"{items.plain(self.weight_kg)} kg after {items.plain(before.weight_kg)} kg on {before.weight_on:%d %b %Y}:"
+                f" more than {self.WEIGHT_JUMP:.0%} in at most {self.WEIGHT_JUMP_D} days. Please weigh again, or confirm.")
+
+    def day_0_warnings(self) -> str:
+        """R2 once more on Day 0: a child who became chronic while waiting is a warning, never a refusal."""
+        screening = Screening.objects.filter(record__participant=self.record.participant_id).first() if not self.number else None
+        if screening is None or not screening.diagnosed_on:
+            return ""
+        evidence = replace(screening.evidence(confirmed_on=self.record.participant.enrolled_on), day_0=self.started_on)
+        return " ".join(reason.text for reason in eligibility.assess(evidence).warnings if reason.rule == "R2")
 
     def needs_refusal(self) -> str:
         if self.record.participant.subject_number is None:
             return "This child is not enrolled: no dose may be recorded."
-        if self.number and self.started_at and not self.earlier_doses().filter(record__visit__code="LOAD").exists():
+        if self.number and self.started_at and not any(other.number == 0 for other in self.others()):
             return "There is no loading dose before this maintenance dose. Please enter the loading dose first."
+        if self.started_at is None:
+            after = self.following()
+            return f"{after.record.visit.title} was given after this dose, so this one needs its start." if after else ""
+        return self._out_of_order()
+
+    def _out_of_order(self) -> str:
+        for other in self.others():
+            late = other.number < self.number and other.started_at >= self.started_at
+            if late or (other.number > self.number and other.started_at <= self.started_at):
+                word = "after" if other.number < self.number else "before"
+                return f"{other.record.visit.title} started on {other.started_on:%d %b %Y}; this dose must start {word} it."
         return ""
 
     def on_saved(self, by: Any) -> None:
@@ -212,8 +270,19 @@ def _to_the_milligram(number: Decimal) -> Decimal:
     return number.quantize(Decimal("0.001"), ROUND_HALF_UP)
 
 
+def doses_of(participant: Any) -> Any:
+    """The infusions of a child that count as a dose (R7): started, and still running or with any volume given."""
+    started = Infusion.objects.filter(record__participant=participant, started_at__isnull=False)
+    return started.filter(models.Q(volume_ml__gt=0) | models.Q(stopped_at__isnull=True)).select_related("record__visit")
+
+
 def _is_known(row: Any) -> bool:
     return bool(row.bag_id and row.volume_ml is not None and row.bag.crf.igg_g_per_l)
+
+
+def is_new(row: Row) -> bool:
+    """What is stored already can always be corrected; only a new line is refused."""
+    return row._state.adding
 
 
 class InfusionBag(Row):
@@ -231,8 +300,8 @@ class InfusionBag(Row):
     edit_checks = [
         EditCheck("BAG01", ["volume_ml", "bag"], lambda r: r.volume_ml <= (r.bag.volume_ml or 0),
                   lambda r: f"Bag {r.bag.label} holds {items.plain(r.bag.volume_ml or Decimal(0))} mL; more cannot be given.",
-                  hard=True),
-        EditCheck("BAG02", ["bag"], lambda r: not r.not_yet_or_no_more(), lambda r: r.not_yet_or_no_more(), hard=True),
+                  hard=is_new),
+        EditCheck("BAG02", ["bag"], lambda r: not r.not_yet_or_no_more(), lambda r: r.not_yet_or_no_more(), hard=is_new),
     ]
 
     class Meta(Row.Meta):

@@ -45,7 +45,11 @@ def readiness(participant: Participant, on: date | None = None) -> Readiness:
     gaps = consent.gaps() if consent else ["The consent form is not filled yet."]
     if screening is None:
         return Readiness(None, gaps)
-    return Readiness(assess(screening.evidence(consented, on or timezone.localdate())), gaps)
+    on = on or timezone.localdate()
+    for what, day in (("The consent was given", consented), ("The screening took place", screening.screened_on)):
+        if day and day > on:
+            gaps.append(f"{what} on {day:%d %b %Y}, after the day of enrolment {on:%d %b %Y}.")
+    return Readiness(assess(screening.evidence(consented, on)), gaps)
 
 
 def start_screening(*, site: Site, by: Any, on: date | None = None) -> Participant:
@@ -98,8 +102,7 @@ def _end(participant: Participant, state: Participant.State, reason: str, on: da
     if not reason.strip():
         raise Refused("Please give the reason.")
     on = on or timezone.localdate()
-    if on > timezone.localdate():
-        raise Refused(f"{on:%d %b %Y} lies in the future.")
+    _refuse_impossible_end(participant, on)
     with acting(by, reason):
         # Locked first: somebody may enrol this child, or end the participation otherwise, at the same moment.
         Participant.objects.select_for_update().get(pk=participant.pk)
@@ -110,6 +113,15 @@ def _end(participant: Participant, state: Participant.State, reason: str, on: da
         cancel_visits(participant=participant, codes=open_codes, why=f"{state.label}: {reason}", by=by)
         change_state(participant=participant, by=by, reason=reason, state=state, ended_on=on, end_reason=reason)
     return participant
+
+
+def _refuse_impossible_end(participant: Participant, on: date) -> None:
+    """What was observed after the end would silently fall out of the response."""
+    if on > timezone.localdate():
+        raise Refused(f"{on:%d %b %Y} lies in the future.")
+    last = participant.visits.filter(happened_on__isnull=False).order_by("happened_on").last()
+    if last and on < last.happened_on:
+        raise Refused(f"{last.title} took place on {last.happened_on:%d %b %Y}; the participation cannot have ended before.")
 
 
 def has_valid_consent(record: FormRecord, before: Any) -> bool:

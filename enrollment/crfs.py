@@ -90,6 +90,8 @@ class Screening(Crf):
         EditCheck("SCR03", ["birth_date", "diagnosed_on"],
                   lambda c: c.diagnosed_on >= c.birth_date.isoformat()[: len(c.diagnosed_on)],
                   "The diagnosis is before the birth. Please check both dates.", hard=True),
+        EditCheck("SCR04", ["screened_on"], lambda c: not c.no_longer_eligible(), lambda c: c.no_longer_eligible(),
+                  rule="R4"),
     ]
 
     class Meta:
@@ -110,6 +112,17 @@ class Screening(Crf):
             thrombosis_history=yes(self.thrombosis), live_vaccine_recent=yes(self.live_vaccine),
             concurrent_steroids=yes(self.steroids), in_another_study=yes(self.other_study),
         )
+
+    def no_longer_eligible(self) -> str:
+        """Why an enrolled child would not be eligible with these answers, or an empty text."""
+        if self.participant.subject_number is None:
+            return ""
+        found = eligibility.assess(self.evidence(confirmed_on=self.participant.enrolled_on))
+        if found.eligible != "not eligible":
+            return ""
+        failing = (c for c in found.criteria if c.passes is False)
+        return "This child is enrolled, but is not eligible with these answers: " + " ".join(
+            f"{c.code} {c.text}: {c.evidence}" for c in failing)
 
     def age_on(self, day: Any) -> tuple[int, int] | None:
         """Completed years and months on a day, or None without a birth date."""

@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 from itp_trial.protocol import TIME_ZONE
 
 CAIRO = ZoneInfo(TIME_ZONE)
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+          "december")  # fmt: skip
+#: No date of this trial lies outside; a year typed wrong is noticed at once.
+EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
 LONGEST_NOTE = 10_000
 
 # Arabic-Indic and Persian digits are what Egyptian keyboards produce; the Arabic decimal sign becomes a point.
@@ -50,10 +53,11 @@ def number(raw: str) -> Decimal:
 
 def day(raw: str) -> date:
     """A calendar date: ``05/03/2026`` (day first), ``2026-03-05`` or ``5 Mar 2026``."""
-    parts = _date_parts(digits(raw))
-    if len(parts) != 3:
+    year, month, number_of_day = _date_parts(digits(raw))
+    if year is None or month is None or number_of_day is None:
         raise Unreadable(f"“{_short(raw)}” is not a full date. Please enter day, month and year: 05/03/2026.")
-    year, month, number_of_day = parts
+    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+        raise Unreadable(f"The year {year} cannot be right.")
     try:
         return date(year, month, number_of_day)
     except ValueError:
@@ -65,13 +69,14 @@ def partial_day(raw: str) -> str:
 
     Unknown parts are typed as ``UN`` (``UN/03/2026``) or left out. Nothing is imputed (RQ-18).
     """
-    known = re.sub(r"(?i)\bunk?\b", "", digits(raw))
-    parts = _date_parts(re.sub(r"[-/ .]+", "/", known).strip("/"))
-    if len(parts) == 3:
-        return day(raw).isoformat()
-    if not parts or not 1900 <= parts[0] <= 2100 or (len(parts) == 2 and not 1 <= parts[1] <= 12):
+    year, month, number_of_day = _date_parts(digits(raw))
+    if number_of_day is not None and month is None and year is not None:
+        raise Unreadable(f"“{_short(raw)}”: a day without its month cannot be stored. Enter the month, or the year alone.")
+    if year is None or not EARLIEST_YEAR <= year <= LATEST_YEAR or not 1 <= (month or 1) <= 12:
         raise Unreadable(f"“{_short(raw)}” is not a date. Enter what is known: 05/03/2026, UN/03/2026 or 2026.")
-    return f"{parts[0]:04d}" if len(parts) == 1 else f"{parts[0]:04d}-{parts[1]:02d}"
+    if number_of_day is not None:
+        return day(raw).isoformat()
+    return f"{year:04d}" if month is None else f"{year:04d}-{month:02d}"
 
 
 def moment(raw: str) -> datetime:
@@ -79,7 +84,7 @@ def moment(raw: str) -> datetime:
 
     A repeated hour is accepted with its offset: ``29/10/2026 23:30 +03:00``.
     """
-    plain = digits(raw).replace("T", " ").removesuffix("Z")
+    plain = re.sub(r"(?<=[0-9])T(?=[0-9])", " ", digits(raw))
     match = re.fullmatch(r"(.+?)[ ,]+([0-9]{1,2})[:.]([0-9]{2})(?::[0-9]{2})? *([+-][0-9]{2}:?[0-9]{2})?", plain)
     if not match or int(match[2]) > 23 or int(match[3]) > 59:
         raise Unreadable(f"“{_short(raw)}” is not a date and time. Please enter for example 05/03/2026 14:30.")
@@ -112,20 +117,40 @@ def _in_cairo(local: datetime, offset: str | None) -> datetime:
     )
 
 
-def _date_parts(plain: str) -> list[int]:
-    """Year, month, day as far as given; an empty list where the text is no date."""
-    words = [part for part in re.split(r"[-/ .]+", plain.strip()) if part]
-    numbers = [_month_or_number(word) for word in words]
-    if not words or len(words) > 3 or any(n is None for n in numbers):
-        return []
-    known = [n for n in numbers if n is not None]
-    return known if len(words[0]) == 4 else known[::-1] if len(words[-1]) == 4 else []
+def _date_parts(plain: str) -> tuple[int | None, int | None, int | None]:
+    """Year, month and day as far as they are known; no year where the text is no date.
+
+    The year has four digits and stands first or last; a month in letters stands beside it, never where a day could be
+    (``Mar 5 2026`` is refused, not guessed).
+    """
+    words = [word for word in re.split(r"[-/ .]+", plain.strip()) if word]
+    if not 1 <= len(words) <= 3:
+        return _NO_DATE
+    if not _YEAR.fullmatch(words[0]):
+        words.reverse()
+    year, *rest = words
+    if not _YEAR.fullmatch(year) or not all(_UNKNOWN.fullmatch(w) or _SHORT.fullmatch(w) or _month_name(w) for w in rest):
+        return _NO_DATE
+    month, number_of_day = (*rest, "UN", "UN")[:2]
+    if _month_name(number_of_day) or (_month_name(month) and plain.strip().startswith(year) and len(rest) > 1):
+        return _NO_DATE
+    return int(year), _month_name(month) or _known(month), _known(number_of_day)
 
 
-def _month_or_number(word: str) -> int | None:
-    if word[:3].lower() in MONTHS and word.isalpha():
-        return MONTHS.index(word[:3].lower()) + 1
-    return int(word) if re.fullmatch(r"[0-9]{1,4}", word) else None
+_NO_DATE = (None, None, None)
+_YEAR, _SHORT, _UNKNOWN = re.compile(r"[0-9]{4}"), re.compile(r"[0-9]{1,2}"), re.compile(r"(?i)unk?")
+
+
+def _month_name(word: str) -> int | None:
+    """1-12 for an English month in full or cut to three letters."""
+    for place, name in enumerate(MONTHS, start=1):
+        if word.lower() in (name, name[:3]):
+            return place
+    return None
+
+
+def _known(word: str) -> int | None:
+    return None if _UNKNOWN.fullmatch(word) else int(word)
 
 
 def _short(raw: str) -> str:

@@ -164,11 +164,11 @@ def _was_given(entry: Entry) -> bool:
 
 def _samples(entries: Iterable[Entry], day_0: date | None) -> Iterator[Sample]:
     """Every platelet result with a date. The entry count of the screening form speaks only up to Day 0 and only for a
-    date without a blood count: it is usually a copy of one, without its time and quality."""
+    date without a usable blood count: it is usually a copy of one, without its time and quality."""
     counted = [_sample(entry) for entry in entries if entry.form == "blood-count" and entry["done"] == YesNo.YES]
     known = [sample for sample in counted if sample is not None]
     yield from known
-    dates = {sample.on for sample in known}
+    dates = {sample.on for sample in known if sample.acceptable and sample.value is not None}
     for entry in entries:
         if entry.form == "screening" and entry["entry_count"] is not None:
             on = entry["entry_count_on"]

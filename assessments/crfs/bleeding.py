@@ -131,12 +131,17 @@ class BleedingAssessment(Crf):
         graded = (smog.capped(observation) for observation in self.observations())
         return " ".join(reason.text for each in graded for reason in each.reasons)
 
+    def _proven_grade(self, code: str) -> int:
+        """The grade that the evidence allows (R24). Bleeding that is only reported still is bleeding: at least 1."""
+        observation = smog.Observation(code, getattr(self, code), getattr(self, f"{code}_evidence"))
+        return max(1, smog.capped(observation).grade or 1)
+
     def _present(self, any_bleeding: str | None) -> int | None:
         """The worst grade present today; 0 if none is; None where it was not said for a sign that bled."""
         if any_bleeding is None:
             return None
         signs = [s.code for s in smog.ITEMS if (getattr(self, s.code) or 0) > 0]
-        today = [(getattr(self, code), getattr(self, f"{code}_today")) for code in signs]
+        today = [(self._proven_grade(code), getattr(self, f"{code}_today")) for code in signs]
         present = [grade for grade, answer in today if answer == YesNo.YES]
         if present:
             return int(max(present))

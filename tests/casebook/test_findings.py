@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError
+from django.urls import reverse
 
 from casebook.actions import confirm_finding
-from casebook.models import Finding, FormRecord
+from casebook.models import Finding, FormRecord, Participant
 from casebook.selectors import open_work
 from itp_trial.actor import System, acting
 from itp_trial.refusal import Refused
@@ -120,11 +121,7 @@ class TestConfirming:
 
 
 def test_what_waits_stands_on_the_work_list(universe: Any, record: FormRecord, client_of: Any) -> None:
-    from django.urls import reverse
-
-    from casebook.models import Participant
-
-    [waiting] = open_work(Participant.objects.filter(site=universe.s1))
+    [waiting] = open_work(Participant.objects.filter(pk=universe.untreated.pk)).filter(pk=record.pk)
     assert (waiting.pk, waiting.open_findings) == (record.pk, 2)
     assert "2 to answer" in client_of(universe.clara).get(reverse("work-list")).content.decode()
 

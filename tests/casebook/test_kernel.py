@@ -69,7 +69,7 @@ UNREADABLE = [
     (items.Number("Free", digits=(4, 1)), "1234", "too large to be stored"),
     (items.Grade("Grade", grades=((0, "0: none"), (2, "2: much"))), "1", "not a grade of this item. Possible grades: 0, 2."),
     (BORN, "01/01/1989", "The year 1989 cannot be right"),
-    (DIAGNOSED, "2199", "lies in the future"),
+    (DIAGNOSED, "2099", "lies in the future"),
     (DIAGNOSED, "yesterday", "Enter what is known"),
 ]
 

@@ -12,9 +12,11 @@ from casebook.forms import MOST_ROWS, CrfForm
 from casebook.models import FormRecord, Visit
 from casebook.selectors import next_record
 from casebook.signals import form_saved
+from enrollment.actions import end_participation
 from itp_trial.models import AuditEntry
 from itp_trial.refusal import Refused
 from itp_trial.schedule import VISITS
+from responses.models import ResponseSummary
 from tests.input.conftest import at, count_of
 from tests.strategies import as_posted
 
@@ -79,8 +81,6 @@ def test_the_listeners_are_told_inside_the_transaction(universe: Any, record: Fo
 
 
 def test_the_classification_follows_in_the_same_save(universe: Any) -> None:
-    from responses.models import ResponseSummary
-
     child = universe.responder
     before = ResponseSummary.objects.get(participant=child)
     universe.fill(universe.record(child, "blood-count", "D3"), universe.clara, platelets=9)
@@ -232,15 +232,11 @@ class TestNewRecords:
             actions.add_unscheduled_visit(participant=universe.responder, on=on, forms=forms, by=universe.clara)
 
     def test_no_visit_after_the_end(self, universe: Any) -> None:
-        from enrollment.actions import end_participation
-
         child = end_participation(participant=universe.responder, state="withdrawn", reason="moved", by=universe.clara)
         with pytest.raises(Refused, match="withdrawn: no further visits"):
             actions.add_unscheduled_visit(participant=child, on=universe.today, forms=["blood-count"], by=universe.clara)
 
     def test_but_safety_is_never_blocked(self, universe: Any) -> None:
-        from enrollment.actions import end_participation
-
         child = end_participation(participant=universe.responder, state="withdrawn", reason="moved", by=universe.clara)
         event = actions.add_log_record(participant=child, form="adverse-event", by=universe.clara)
         assert universe.fill(event, universe.clara, term="Headache").record.version == 1
@@ -273,7 +269,6 @@ class TestPlanning:
         forms = []
         while record is not None and record.form not in forms:
             forms.append(record.form)
-            FormRecord.objects.filter(pk=record.pk)
             record = next_record(record)
         assert set(forms) <= {"blood-count", "bleeding-assessment", "infusion"}
         assert len(forms) > 1

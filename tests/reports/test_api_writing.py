@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from casebook.forms import MOST_ROWS
 from casebook.models import FormRecord
 from itp_trial.api import CleanJSONParser, TooLarge
 from itp_trial.models import AuditEntry, IdempotencyKey
@@ -256,7 +257,7 @@ def test_rows_of_another_form_are_refused(universe: Any, put: Any) -> None:
         answer = put(lot, wrong, universe.pia)
         assert answer.status_code == 422
         assert "Not a row of this form" in answer.json()["errors"]["rows"][0]
-    for rows in ({"bags": "x"}, {"bags": ["x"]}, {"bags": [{}] * 41}, {"bags": [{"colour": "red"}]}):
+    for rows in ({"bags": "x"}, {"bags": ["x"]}, {"bags": [{}] * (MOST_ROWS + 1)}, {"bags": [{"colour": "red"}]}):
         assert put(lot, body | {"rows": rows}, universe.pia).status_code == 400
 
 
