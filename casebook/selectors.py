@@ -70,7 +70,8 @@ def visits_with_records(participant: Participant) -> list[Visit]:
 def log_records(participant: Participant) -> list[FormRecord]:
     """The records of a participant outside visits (adverse events, rescues, bleeding episodes)."""
     open_findings = Count("findings", filter=Q(findings__state=Finding.State.OPEN))
-    return list(participant.records.filter(visit=None).select_related("saved_by").annotate(open_findings=open_findings))
+    records = participant.records.filter(visit=None).select_related("saved_by").annotate(open_findings=open_findings)
+    return list(records.order_by("created_at", "form", "repeat"))  # a grouped query forgets the model's own order
 
 
 def next_record(record: FormRecord) -> FormRecord | None:

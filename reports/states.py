@@ -27,7 +27,7 @@ def visit_state(visit: Visit) -> dict[str, Any]:
     return _visit(visit) | {
         "repeat": visit.repeat, "target": _day(visit.target), "opens": _day(visit.opens), "closes": _day(visit.closes),
         "happened_on": _day(visit.happened_on), "cancelled": visit.cancelled,
-        "records": [_record(record) | {"open_findings": record.open_findings} for record in visit.records.all()],
+        "records": [_record(record) | {"open_findings": record.open_findings} for record in visit.records_in_order()],
     }  # fmt: skip
 
 

@@ -82,9 +82,9 @@ class TestComputed:
 UNUSUAL = {
     "half of the dose": ({"bags": 1}, {"INF10"}),
     "almost nothing": ({"volume": "20"}, {"INF14"}),
-    "in two hours": ({"stopped_at": "02:10"}, {"INF11"}),
+    "in less than six hours": ({"stopped_at": "06:00"}, {"INF11"}),
     "very fast": ({"stopped_at": "00:40"}, {"INF11", "INF12"}),
-    "stopped early": ({"stopped_at": "05:10", "stopped_early": "Y", "stop_reason": "rash"}, set()),
+    "stopped early": ({"stopped_at": "06:00", "stopped_early": "Y", "stop_reason": "rash"}, set()),
     "an old weight": ({"weight_on": -40}, {"INF13"}),
 }  # fmt: skip
 
