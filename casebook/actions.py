@@ -178,13 +178,14 @@ def _days_of_others(record: FormRecord) -> list[date]:
 def recompute(*, record: FormRecord, by: Any) -> None:
     """Derives a stored form anew after something that it rests on has changed, and runs its findings again."""
     with acting(by, "Computed anew: something that this form rests on has changed"):
-        FormRecord.objects.select_for_update(of=("self",)).get(pk=record.pk)
+        locked = FormRecord.objects.select_for_update(of=("self",)).select_related("participant", "visit__participant")
+        record = locked.get(pk=record.pk)
         form = CrfForm(record.crf())
         form.crf.derive(form.rows)
         findings = _run_findings(form, record)
         if form.crf.answers() != form.main.before:
             form.crf.save(from_action=True, force_update=True)
-            _move_on(form.crf, record, by, findings)
+            _move_on(form, record, by, findings)
 
 
 def confirm_finding(*, finding: Finding, explanation: str, by: Any) -> Finding:

@@ -62,6 +62,16 @@ def end_role(*, assignment: RoleAssignment, ends: date, by: Any) -> RoleAssignme
     return assignment
 
 
+def stop_role(*, assignment: RoleAssignment, by: Any) -> RoleAssignment:
+    """Takes a role away at once, for example one that was given by mistake; its sessions and tokens lose it too."""
+    if by == assignment.user:
+        raise Refused("Nobody changes the rights of their own account.")
+    with acting(by, "Role taken away at once"):
+        assignment.stopped_at = timezone.now()
+        assignment.save()
+    return assignment
+
+
 def create_token(*, assignment: RoleAssignment, name: str, by: User) -> tuple[ApiToken, str]:
     """A new API key for one of the person's own roles. The secret is returned once and never stored."""
     if assignment.user_id != by.pk:

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.db import OperationalError
 from django.http import Http404
-from django.utils import timezone
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ParseError
@@ -44,10 +43,9 @@ class TokenAuthentication(BaseAuthentication):
     def _live_token(self, secret: str) -> ApiToken:
         tokens = ApiToken.objects.select_related("assignment__user")
         token = tokens.filter(digest=ApiToken.digest_of(secret)).first()
-        today = timezone.localdate()
         if token is None or not token.is_live or not token.assignment.user.is_active:
             raise AuthenticationFailed("This token is unknown, expired or revoked.")
-        if token.assignment.starts > today or (token.assignment.ends and token.assignment.ends < today):
+        if not token.assignment.is_in_force:
             raise AuthenticationFailed("The role of this token is not in force today.")
         return token
 

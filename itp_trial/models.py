@@ -68,8 +68,8 @@ class Site(models.Model):
 
 class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
     def on(self, day: date) -> RoleAssignmentQuerySet:
-        """Those in force on a day; the end date is the last day in force."""
-        return self.filter(Q(ends__isnull=True) | Q(ends__gte=day), starts__lte=day)
+        """Those in force on a day and not stopped; the end date is the last day in force."""
+        return self.filter(Q(ends__isnull=True) | Q(ends__gte=day), starts__lte=day, stopped_at__isnull=True)
 
 
 class RoleAssignment(models.Model):
@@ -80,6 +80,8 @@ class RoleAssignment(models.Model):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, blank=True, related_name="assignments")
     starts = models.DateField()
     ends = models.DateField(null=True, blank=True)
+    #: Set when the role was taken away at once, whatever its days say.
+    stopped_at = models.DateTimeField(null=True, blank=True)
 
     objects = RoleAssignmentQuerySet.as_manager()
 
@@ -91,6 +93,14 @@ class RoleAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_role_display()} at {self.site or 'all sites'}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.stopped_at is not None or (self.ends is not None and self.ends < timezone.localdate())
+
+    @property
+    def is_in_force(self) -> bool:
+        return not self.is_over and self.starts <= timezone.localdate()
 
 
 class ApiToken(models.Model):

@@ -123,8 +123,12 @@ def end_assignment(request: HttpRequest, pk: int) -> HttpResponse:
     assignment = get_object_or_404(RoleAssignment, pk=pk)
 
     def action() -> str:
-        ends = _day_of(posted(request).get("ends")) or timezone.localdate()
-        actions.end_role(assignment=assignment, ends=ends, by=request.user)
+        data = posted(request)
+        if "now" in data:
+            actions.stop_role(assignment=assignment, by=request.user)
+        else:
+            ends = _day_of(data.get("ends")) or timezone.localdate()
+            actions.end_role(assignment=assignment, ends=ends, by=request.user)
         return reverse("people")
 
     return act_once(request, action, back=reverse("people"))

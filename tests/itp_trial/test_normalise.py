@@ -142,3 +142,28 @@ def test_any_text_is_read_or_refused_never_an_accident(raw):
 @given(st.decimals(min_value=-99999, max_value=99999, places=2))
 def test_every_plain_decimal_round_trips(value):
     assert normalise.number(str(value)) == value
+
+
+@pytest.mark.parametrize("typed", ["Mar 5 2026", "Mar-05-2026", "2026 5 Mar", "5 mayonnaise 2026", "2026-Mar-05"])
+def test_a_month_in_letters_stands_between_day_and_year_or_is_refused(typed):
+    """Guessing would turn 5 March into 3 May."""
+    with pytest.raises(Unreadable):
+        normalise.day(typed)
+
+
+@pytest.mark.parametrize("typed", ["05/UN/2026", "2026-UN-05"])
+def test_a_day_without_its_month_is_never_taken_for_a_month(typed):
+    with pytest.raises(Unreadable, match="without its month"):
+        normalise.partial_day(typed)
+
+
+@pytest.mark.parametrize("typed", ["01/01/0001", "31/12/9999", "05/03/1989"])
+def test_absurd_years(typed):
+    with pytest.raises(Unreadable, match="cannot be right"):
+        normalise.day(typed)
+
+
+def test_utc_is_not_taken_for_cairo_time():
+    with pytest.raises(Unreadable):
+        normalise.moment("2026-08-01T10:00Z")
+    assert normalise.moment("05 OCT 2026 10:00").hour == 10

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from itp_trial import actions
+from itp_trial.actions import create_token
 from itp_trial.actor import System, acting
 from itp_trial.models import ApiToken, AuditEntry, RoleAssignment, Site, User
 from itp_trial.refusal import Refused
@@ -123,6 +124,21 @@ class TestPages:
         adam.post(reverse("end-assignment", args=[assignment.pk]), {"ends": yesterday})
         assert clara.get(reverse("work-list")).status_code == 403
         assert clara.get(reverse("home")).status_code == 403
+
+    def test_a_role_given_by_mistake_is_taken_away_at_once(
+        self, universe: Any, adam: Client, client_of: Callable[..., Client]
+    ) -> None:
+        otto = client_of(universe.otto)
+        adam.post(reverse("assign-role"), {"user": universe.otto.pk, "role": "monitor", "site": ""})
+        page = reverse("participant", args=[universe.responder.pk])
+        assert otto.get(page).status_code == 200
+        mistake = universe.otto.assignments.get(role="monitor")
+        _, secret = create_token(assignment=mistake, name="x", by=universe.otto)
+        adam.post(reverse("end-assignment", args=[mistake.pk]), {"now": "1"})
+        assert otto.get(page).status_code == 404
+        assert (
+            Client().get("/api/v1/participants/", headers={"authorization": f"Bearer {secret}"}, secure=True).status_code == 401
+        )
 
     def test_moving_to_another_site_closes_the_first(self, universe: Any, adam: Client, client_of: Callable[..., Client]) -> None:
         clara = client_of(universe.clara)

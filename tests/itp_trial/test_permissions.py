@@ -9,8 +9,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.test import RequestFactory
+from django.urls import reverse
 
-from casebook.models import Participant
+from casebook.models import FormRecord, Participant
 from itp_trial.permissions import EVERY_SITE, NOBODY, Access, access_of, allow, allow_somewhere, visible
 from itp_trial.roles import RIGHTS, Can, Role
 
@@ -122,3 +123,15 @@ class TestQuestions:
         rows, key = Participant.objects.all(), universe.responder.pk
         split = asked_by(("administrator", None), ("pharmacist", universe.s1.pk))
         assert visible(split, rows, key, rights=(Can.EDIT, Can.VIEW_PRODUCT)) == universe.responder
+
+
+def test_who_sees_only_the_product_sees_no_child(universe: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No role is like this today; the door is ready for one."""
+    monkeypatch.setitem(RIGHTS, Role.PHARMACIST, {Can.VIEW_PRODUCT, Can.EDIT_PRODUCT})
+    client = client_of(universe.pia)
+    lot = FormRecord.objects.get(form="lot", site=universe.s1)
+    assert client.get(reverse("record", args=[lot.pk])).status_code == 200
+    count = universe.record(universe.responder, "blood-count", "D3")
+    for name in ("record", "history", "api-record"):
+        assert client.get(reverse(name, args=[count.pk])).status_code == 403
+    assert client.get(reverse("participant", args=[universe.responder.pk])).status_code == 403
