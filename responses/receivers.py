@@ -12,8 +12,9 @@ from responses.course import DECISIVE
 
 
 def after_form(record: FormRecord, **_: Any) -> None:
-    """A form was saved: only those that the rules read matter."""
-    if record.form in DECISIVE and record.participant is not None:
+    """A form was saved: only those that the rules read matter, and none before enrolment."""
+    child = record.participant
+    if record.form in DECISIVE and child is not None and child.state != Participant.State.SCREENING:
         refresh(participant=record.participant, today=timezone.localdate())
 
 

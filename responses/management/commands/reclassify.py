@@ -69,7 +69,8 @@ def differences(batch: list[Participant], today: date) -> Iterator[str]:
     for found in dossiers(batch, today):
         kept = stored.get(found.participant.pk)
         if kept is None:
-            if any(entry.form in DECISIVE for entry in found.entries):
+            enrolled = found.participant.state != Participant.State.SCREENING
+            if enrolled and any(entry.form in DECISIVE for entry in found.entries):
                 yield f"{found.participant}: no summary is stored."
             continue
         fresh = _fresh(found, kept.as_of)
