@@ -106,6 +106,11 @@ class Visit(models.Model):
     def window(self) -> Window:
         return Window(self.opens, self.target, self.closes)
 
+    @property
+    def place(self) -> tuple[Any, int, int]:
+        """Sorts visits by their planned day, those of one day as the schedule lists them."""
+        return self.target, list(VISITS).index(self.code), self.repeat
+
     def records_in_order(self) -> list[FormRecord]:
         """The records in the order of the ward, which is the order of the schedule."""
         order = {slug: place for place, slug in enumerate(self.plan.forms)}

@@ -64,7 +64,7 @@ def visits_with_records(participant: Participant) -> list[Visit]:
         open_findings=Count("findings", filter=Q(findings__state=Finding.State.OPEN))
     )
     visits = participant.visits.prefetch_related(Prefetch("records", queryset=records))
-    return list(visits.order_by("target", "code", "repeat"))
+    return sorted(visits, key=lambda visit: visit.place)
 
 
 def log_records(participant: Participant) -> list[FormRecord]:

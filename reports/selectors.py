@@ -56,7 +56,7 @@ class Casebook:
 
 def casebook_of(participant: Participant) -> Casebook:
     """The whole casebook. Visits, records and findings are one query each, every form and row table one more."""
-    visits = list(participant.visits.order_by("target", "code", "repeat"))
+    visits = sorted(participant.visits.all(), key=lambda visit: visit.place)
     known: dict[UUID, Visit] = {visit.pk: visit for visit in visits}
     records = list(participant.records.select_related("saved_by").order_by("created_at", "form", "repeat"))
     for record in records:

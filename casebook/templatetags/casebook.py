@@ -34,12 +34,6 @@ def idempotency_key() -> str:
     return new_key()
 
 
-@register.filter
-def get(mapping: Any, key: Any) -> Any:
-    """The value of a mapping under a key that stands in a variable."""
-    return mapping.get(key) if mapping else None
-
-
 # One vocabulary for all pages: a word, a shape and a colour class each, so that colour is never alone.
 STATES = {
     "expected": ("Not started", "○"), "incomplete": ("Incomplete", "◐"), "complete": ("Complete", "●"),
