@@ -97,7 +97,7 @@ def test_the_mail_holds_numbers_titles_dates_and_the_link_and_nothing_else(unive
         lines = [line for line in mail.body.splitlines() if line]
         rest = [line for line in lines if not LINE.fullmatch(line)]
         assert [re.sub(r"\d+", "n", line) for line in rest[:-1]] in (["Due (n)"], ["Overdue (n)", "Due (n)"])
-        assert rest[-1] == "Work list: https://trial.example/work/"
+        assert rest[-1] == "Work list: https://trial.example/worklist/"
         assert mail.subject == "ITP Trial: visits due and overdue"
         assert mail.extra_headers["Message-ID"].endswith("@trial.example>")
 
