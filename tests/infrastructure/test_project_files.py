@@ -109,8 +109,8 @@ def test_missing_packages_are_named_in_one_line(system_packages, monkeypatch, ca
     assert system_packages.main(["test"]) == 1
     error = capsys.readouterr().err
     assert error == (
-        "Missing system packages: run `sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0 chromium poppler-utils` "
-        "and try again.\n"
+        "Missing system packages: run `sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0 "
+        "chromium poppler-utils libatomic1 curl` and try again.\n"
     )
 
 
