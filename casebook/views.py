@@ -95,7 +95,7 @@ def record_of(request: HttpRequest, pk: Any) -> FormRecord:
     """The record with this key, where the person may see it: participant forms by one right, product forms by another."""
     record = visible(request, selectors.RECORDS, pk, rights=(Can.VIEW, Can.VIEW_PRODUCT))
     allow(request, Can.VIEW if record.participant_id else Can.VIEW_PRODUCT, record.site_id)
-    return record  # type: ignore[no-any-return]
+    return record
 
 
 def right_to_edit(record: FormRecord) -> Can:

@@ -13,7 +13,7 @@ from itp_trial.roles import Role
 #: Who sets a demonstration up: a machine, and the audit trail says so.
 BUILDER = System("demonstration")
 #: Shown on the sign-in page of a demonstration, and nowhere else.
-PASSWORD = "platelets-rise-2026"  # noqa: S105
+PASSWORD = "platelets-rise-2026"  # noqa: S105  (the demo's, shown on its sign-in page)
 EVERYWHERE = ("",)
 
 

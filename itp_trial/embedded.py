@@ -225,7 +225,7 @@ class Postgres:
 
     def _create_database(self) -> None:
         psql = ("psql", "-h", str(self._sockets()), "-U", "postgres", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c")
-        query = self._run(*psql, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")  # noqa: S608
+        query = self._run(*psql, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")  # noqa: S608  (a constant of this module)
         if query.returncode == 0 and not query.stdout.strip():
             query = self._run(*psql, f"CREATE DATABASE {DATABASE} ENCODING 'UTF8' TEMPLATE template0")
         if query.returncode != 0:
@@ -279,7 +279,7 @@ class Postgres:
         owner = (like or self.data).stat() if os.geteuid() == 0 else None
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(  # noqa: S603  (our own command, no shell)
                 [str(self.programs / program), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -328,7 +328,7 @@ class Redis:
             "save": "",
         }
         arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
-        subprocess.run([self.program, *arguments], stdin=subprocess.DEVNULL, cwd="/", check=False)  # noqa: S603
+        subprocess.run([self.program, *arguments], stdin=subprocess.DEVNULL, cwd="/", check=False)  # noqa: S603  (our own command, no shell)
         started = time.monotonic()
         while not self.running():
             waited = time.monotonic() - started
@@ -379,7 +379,7 @@ def _socket_folder(data: Path, name: str, owner: int, *, make: bool) -> Path:
     if len(os.fsencode(data / name)) <= SOCKET_PATH_LIMIT and re.fullmatch(r"[\w/.@+ -]+", str(data)):
         return data
     digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
-    parent = next(path for path in (tempfile.gettempdir(), "/tmp") if len(path) + 40 < SOCKET_PATH_LIMIT)  # noqa: S108
+    parent = next(path for path in (tempfile.gettempdir(), "/tmp") if len(path) + 40 < SOCKET_PATH_LIMIT)  # noqa: S108  (only its length is asked for; the folder is made 0700)
     folder = Path(parent).resolve() / f"itp-{digest}"
     if make:
         if not folder.is_symlink() and not folder.exists():
@@ -410,7 +410,7 @@ def _is_alive(pid: int, marker: str) -> bool:
 def _add_user(name: str) -> None:
     command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name]
     try:
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603  (our own command, no shell)
     except (OSError, subprocess.CalledProcessError) as error:
         raise EmbeddedError(
             f"PostgreSQL does not run as root and the user {name} could not be added: run as an ordinary user."

@@ -93,7 +93,7 @@ def free_port(text: str) -> int:
 def check_system_packages() -> None:
     """The PDF maker needs shared libraries that pip cannot bring."""
     script = [sys.executable, str(BASE_DIR / "bin" / "system-packages"), "run"]
-    done = subprocess.run(script, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    done = subprocess.run(script, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603  (our own command, no shell)
     if done.returncode:
         raise LaunchError(done.stderr.strip())
 
@@ -127,7 +127,7 @@ def only_one(var_dir: Path) -> Iterator[Path]:
 def manage(*arguments: str) -> str:
     """Run one management command to its end and return what it printed."""
     command = [sys.executable, str(BASE_DIR / "manage.py"), *arguments]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603  (our own command, no shell)
         command,
         cwd=BASE_DIR,
         stdin=subprocess.DEVNULL,
@@ -170,7 +170,7 @@ class Child:
 
 
 def _spawn(command: list[str], output: IO[bytes]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(  # noqa: S603  (our own command, no shell)
         command,
         cwd=BASE_DIR,
         stdin=subprocess.DEVNULL,

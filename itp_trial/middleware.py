@@ -59,7 +59,7 @@ class AccessMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.access = SimpleLazyObject(lambda: access_of(request.user))  # type: ignore[attr-defined]
+        request.access = SimpleLazyObject(lambda: access_of(request.user))
         return self.get_response(request)
 
 

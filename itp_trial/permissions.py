@@ -95,4 +95,4 @@ def visible(request: HttpRequest, queryset: Any, pk: Any, *, path: str = "site",
 
 def access(request: Any) -> Access:
     """The rights of the person behind this request (set by the middleware or by the API token)."""
-    return request.access  # type: ignore[no-any-return]
+    return request.access

@@ -13,7 +13,7 @@ from casebook.forms import CHANGE_REASONS
 from itp_trial.api import PROBLEM
 
 
-class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerToken(OpenApiAuthenticationExtension):
     """Tells drf-spectacular how our tokens are sent."""
 
     target_class = "itp_trial.api.TokenAuthentication"

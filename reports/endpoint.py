@@ -43,7 +43,7 @@ class Endpoint(APIView):
     def page(self, queryset: Any, state: Callable[[list[Any]], list[Any]], *ordering: str) -> Response:
         """One page of a list. Its last ordering is unique, so that no row is told twice or never."""
         pages = Pages()
-        pages.ordering = ordering  # type: ignore[assignment]
+        pages.ordering = ordering
         rows = pages.paginate_queryset(queryset, self.request, self)
         return pages.get_paginated_response(state(rows))
 

@@ -26,7 +26,7 @@ def main() -> int:
     _limit(resource.RLIMIT_AS, MEMORY_BYTES)
     _limit(resource.RLIMIT_CORE, 0)
     try:
-        import weasyprint  # type: ignore[import-untyped]  # noqa: F401
+        import weasyprint  # noqa: F401  (asks whether it can be loaded)
     except OSError as missing:
         sys.stderr.write(f"{missing}\n")
         return NOT_INSTALLED
@@ -40,15 +40,15 @@ def pdf_of(html: str) -> bytes:
 
     document = HTML(string=html, base_url="packaged:", url_fetcher=packaged_only(), media_type="print")
     identifier = hashlib.sha256(html.encode()).hexdigest().encode()
-    return document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)  # type: ignore[no-any-return]
+    return document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)
 
 
 def packaged_only() -> Any:
     """What WeasyPrint asks for every address in a document: it refuses all but the packaged files."""
     # Imported here, because WeasyPrint does not load where the system library Pango is missing.
-    from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[import-untyped]
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-    class PackagedOnly(URLFetcher):  # type: ignore[misc]
+    class PackagedOnly(URLFetcher):
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
             if url not in PACKAGED:
                 raise ValueError(f"refused: {url[:80]}")

@@ -78,4 +78,4 @@ def digest(course: Course, rules: Rules | None = None) -> str:
 
 def _plain(content: dict[str, Any]) -> dict[str, Any]:
     """The same as JSON holds it: dates and decimals as text, tuples as lists."""
-    return json.loads(json.dumps(content, cls=DjangoJSONEncoder))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(content, cls=DjangoJSONEncoder))

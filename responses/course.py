@@ -111,7 +111,7 @@ def dossiers(participants: Iterable[Participant], today: date) -> list[Dossier]:
 
 def dossier(participant: Participant, entries: tuple[Entry, ...], today: date) -> Dossier:
     """The pure input of one child as of ``today``, or as of the day on which participation ended."""
-    infusions = [Infusion(entry.day("started_at"), entry.clock("started_at")) for entry in doses(entries)]  # type: ignore[arg-type]
+    infusions = [Infusion(entry.day("started_at"), entry.clock("started_at")) for entry in doses(entries)]
     day_0 = next((entry.day("started_at") for entry in doses(entries) if entry.visit == "LOAD"), None)
     counts = daily_counts([*_samples(entries, day_0)], infusions)
     bleeds = tuple(sorted(_bleeds(entries), key=lambda bleed: (bleed.start, bleed.end or date.max, bleed.grade)))
@@ -207,7 +207,7 @@ def episode_end(entry: Entry) -> date | None:
     for the days after it the assessments speak, and without them bleeding is unknown."""
     if entry["ongoing"] == YesNo.YES:
         return None
-    return entry["ended_on"] or entry["started_on"]  # type: ignore[no-any-return]
+    return entry["ended_on"] or entry["started_on"]
 
 
 def episode_grade(entry: Entry) -> int:

@@ -26,7 +26,7 @@ def clock(value: datetime | None) -> str:
     if value is None:
         return ""
     local = timezone.localtime(value, CAIRO)
-    return f"{local:%d %b %Y %H:%M} Cairo (UTC{int(local.utcoffset().total_seconds() // 3600):+d})"  # type: ignore[union-attr]
+    return f"{local:%d %b %Y %H:%M} Cairo (UTC{int(local.utcoffset().total_seconds() // 3600):+d})"
 
 
 @register.simple_tag
