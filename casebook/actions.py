@@ -56,7 +56,7 @@ def save_form(*, form: CrfForm, by: Any, reason: str = "") -> Saved:
     :raises StaleVersion: the stored version is not the one that the form was opened with
     :raises Refused: the participant or the record takes no entries now
     """
-    with acting(by, reason or form.reason_said):
+    with acting(by, reason or form.reason_said, code="" if reason else form.reason):
         record = _lock(form)
         try:
             _write(form, record)

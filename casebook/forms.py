@@ -231,9 +231,9 @@ class CrfForm:
 
     @property
     def reason_said(self) -> str:
-        """The reason as it stands in the audit trail."""
+        """The reason as it stands in the audit trail; a first entry has none."""
         if not self.changes_answers or self.reason not in CHANGE_REASONS:
-            return ""
+            return ADDED if self.record.version else ""
         return text(self.reason_text) if self.reason == "other" else CHANGE_REASONS[self.reason]
 
     def _add_error(self, form: SheetForm, name: str, message: str) -> None:
@@ -307,6 +307,8 @@ class RowGroup:
                 seen.add(key)
 
 
+#: What the trail says where only empty answers were filled (what is derived from them may have changed with them).
+ADDED = "Answers added"
 CHANGE_REASONS = {
     "typing": "Typing error",
     "source": "New or corrected source document",

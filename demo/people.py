@@ -40,14 +40,18 @@ SITES = {
 ACCOUNTS = (
     Account("clara", "Clara Naguib", Role.COORDINATOR, ("01",)),
     Account("ines", "Ines Farouk", Role.INVESTIGATOR, ("01",)),
+    Account("hana", "Hana Selim", Role.PRINCIPAL, ("01",)),
     Account("otto", "Otto Mansour", Role.COORDINATOR, ("02",)),
     Account("omar", "Omar Halim", Role.INVESTIGATOR, ("02",)),
+    Account("hoda", "Hoda Kamel", Role.PRINCIPAL, ("02",)),
     Account("sara", "Sara Lotfy", Role.COORDINATOR, ("03",)),
     Account("samir", "Samir Adel", Role.INVESTIGATOR, ("03",)),
+    Account("hany", "Hany Tawfik", Role.PRINCIPAL, ("03",)),
     Account("pia", "Pia Wahba", Role.PHARMACIST, ("01", "02", "03")),
     Account("milo", "Milo Aziz", Role.MONITOR, EVERYWHERE),
     Account("dana", "Dana Sobhi", Role.DATA_MANAGER, EVERYWHERE),
     Account("sami", "Sami Ragab", Role.SAFETY, EVERYWHERE),
+    Account("nora", "Nora Bakr", Role.SPONSOR, EVERYWHERE),
     Account("adam", "Adam Zaki", Role.ADMINISTRATOR, EVERYWHERE),
 )
 

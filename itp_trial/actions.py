@@ -42,7 +42,7 @@ def assign_role(*, user: User, role: str, site: Site | None, starts: date, ends:
         raise Refused("Please choose a role from the list.")
     if ends and ends < starts:
         raise Refused("The role would end before it starts.")
-    if site is None and role in (Role.COORDINATOR, Role.INVESTIGATOR, Role.PHARMACIST):
+    if site is None and role in (Role.COORDINATOR, Role.INVESTIGATOR, Role.PRINCIPAL, Role.PHARMACIST):
         raise Refused(f"A {Role(role).label.lower()} works at one site. Please choose it.")
     if RoleAssignment.objects.filter(user=user, role=role, site=site, starts=starts).exists():
         raise Refused("This person already has this role there from that day.")

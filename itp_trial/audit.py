@@ -2,12 +2,13 @@
 
 Every table of ours is audited unless its model says ``audited = False`` (derived or technical rows). After each
 ``migrate`` the triggers are put in place again, so a new form cannot be forgotten. Form saves, bulk updates, raw SQL and
-commands are recorded the same way; a write without an actor is refused; audited rows are never deleted.
-``docs/adr/0003-audit-by-the-database.md`` says why the triggers are ours.
+commands are recorded the same way; a write without an actor is refused, a change of a stored answer without a reason too,
+and audited rows are never deleted. ``docs/adr/0003-audit-by-the-database.md`` says why the triggers are ours.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -15,44 +16,8 @@ from django.db import connections, models
 
 OUR_APPS = ("itp_trial", "casebook", "enrollment", "dosing", "assessments", "responses", "reports")
 TRAIL = "itp_trial_auditentry"
-
-FUNCTIONS = """
-CREATE OR REPLACE FUNCTION itp_audit() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    actor text := nullif(current_setting('itp.actor_id', true), '');
-    hidden text[] := ARRAY['password', 'last_login', 'digest'];
-    before jsonb := CASE WHEN TG_OP = 'INSERT' THEN '{}' ELSE to_jsonb(OLD) - hidden END;
-    after jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}' ELSE to_jsonb(NEW) - hidden END;
-    old_changed jsonb;
-    new_changed jsonb;
-BEGIN
-    IF TG_OP = 'DELETE' AND TG_ARGV[0] = 'keep' THEN
-        RAISE EXCEPTION 'rows of % are never deleted', TG_TABLE_NAME;
-    END IF;
-    IF TG_OP = 'UPDATE' AND before = after THEN
-        RETURN NULL;
-    END IF;
-    IF actor IS NULL THEN
-        RAISE EXCEPTION 'a write to % needs to say who is acting', TG_TABLE_NAME;
-    END IF;
-    SELECT jsonb_object_agg(key, value) INTO new_changed FROM jsonb_each(after)
-        WHERE NOT before ? key OR before -> key IS DISTINCT FROM value;
-    SELECT jsonb_object_agg(key, value) INTO old_changed FROM jsonb_each(before)
-        WHERE NOT after ? key OR after -> key IS DISTINCT FROM value;
-    INSERT INTO itp_trial_auditentry
-        (at, actor_id, actor_name, reason, table_name, operation, "row", old, new)
-    VALUES (clock_timestamp(), actor, current_setting('itp.actor_name', true),
-        coalesce(current_setting('itp.reason', true), ''), TG_TABLE_NAME, TG_OP,
-        coalesce(after ->> 'id', after ->> 'record_id', before ->> 'id', before ->> 'record_id'),
-        old_changed, new_changed);
-    RETURN NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION itp_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'the audit trail is append-only';
-END $$;
-"""
+ACCESS_LOG = "itp_trial_accessentry"
+FUNCTIONS = Path(__file__).with_name("sql") / "audit.sql"
 
 
 def is_audited(model: type[models.Model]) -> bool:
@@ -69,25 +34,47 @@ def install(using: str = "default", **_: Any) -> None:
     """Puts the functions and triggers in place; harmless to repeat. Runs after every migrate."""
     connection = connections[using]
     tables = set(connection.introspection.table_names())
-    if TRAIL not in tables:
+    if not {TRAIL, "casebook_formrecord"} <= tables:
         return
     with connection.cursor() as cursor:
-        cursor.execute(FUNCTIONS)
-        cursor.execute(_trigger(TRAIL, "append_only", "BEFORE UPDATE OR DELETE", "itp_append_only()"))
+        cursor.execute(FUNCTIONS.read_text())
+        for table in (TRAIL, ACCESS_LOG):
+            cursor.execute(_trigger(table, "append_only", "BEFORE UPDATE OR DELETE", "itp_append_only()"))
         for model in audited_models():
-            if model._meta.db_table in tables:
-                keep = "'replaceable'" if getattr(model, "rows_may_go", False) else "'keep'"
-                table = model._meta.db_table
-                cursor.execute(_trigger(table, "audit", "AFTER INSERT OR UPDATE OR DELETE", f"itp_audit({keep})"))
+            if (table := model._meta.db_table) in tables:
+                quoted = ", ".join(f"'{word}'" for word in arguments(model))
+                call = f"itp_audit({quoted})"
+                cursor.execute(_trigger(table, "audit", "AFTER INSERT OR UPDATE OR DELETE", call))
 
 
 def _trigger(table: str, name: str, when: str, call: str) -> str:
     return f'CREATE OR REPLACE TRIGGER {name} {when} ON "{table}" FOR EACH ROW EXECUTE FUNCTION {call}'
 
 
+def arguments(model: type[models.Model]) -> tuple[str, str, str, str]:
+    """What the trigger has to know of a table: whether rows may go, whether they are answers, and whose they are."""
+    keep = "replaceable" if getattr(model, "rows_may_go", False) else "keep"
+    kind = "answers" if hasattr(model, "asked_items") else "row"
+    return keep, kind, *owner_of(model)
+
+
+#: The columns that say whose a row is, the nearest first, and what they name.
+OWNERS = {"crf": "record", "record": "record", "visit": "visit", "participant": "participant", "site": "site"}
+
+
+def owner_of(model: type[models.Model]) -> tuple[str, str]:
+    """The kind of owner (record, visit, participant, site or none) and the column that holds its key."""
+    label = model._meta.label
+    if own := {"casebook.FormRecord": "record", "casebook.Visit": "visit", "casebook.Participant": "participant",
+               "itp_trial.Site": "site"}.get(label):  # fmt: skip
+        return own, "id"
+    columns = {field.name: field.column for field in model._meta.concrete_fields}
+    return next(((kind, columns[name]) for name, kind in OWNERS.items() if name in columns), ("", ""))
+
+
 def missing_triggers(using: str = "default") -> list[str]:
     """Audited tables without their trigger: must be empty, else the system is not ready."""
     with connections[using].cursor() as cursor:
-        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'audit' AND tgenabled = 'O'")
+        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'audit' AND tgenabled IN ('O', 'A')")
         armed = {row[0].strip('"') for row in cursor.fetchall()}
     return sorted({model._meta.db_table for model in audited_models()} - armed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from collections.abc import Callable
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.utils.functional import SimpleLazyObject
 
+from itp_trial.actor import Origin, coming_from, request_id
 from itp_trial.permissions import access_of
 
 _UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -60,7 +62,16 @@ class AccessMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.access = SimpleLazyObject(lambda: access_of(request.user))
-        return self.get_response(request)
+        with coming_from(origin_of(request)):
+            response = self.get_response(request)
+            response.headers["X-Request-ID"] = request_id()
+        return response
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """This request for the trail: its number, who sent it, and the roles in which they may act."""
+    who = getattr(request.user, "actor_id", "")
+    return Origin(uuid.uuid4().hex, who, lambda: ", ".join(sorted(request.access.roles)))
 
 
 class NoStoreMiddleware:

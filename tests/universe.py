@@ -1,7 +1,8 @@
 """One small trial for the tests, built with the same verbs as the demonstration: only through actions and forms.
 
 Clara coordinates site 01 and Ines investigates there; Otto and Omar are at site 02 and see nothing of 01; Milo monitors,
-Dana manages data, Sami hears of safety, Adam manages people, Pia keeps the product of both sites. Site 03 is empty.
+Dana manages data, Sami hears of safety, Adam manages people, Nora is the sponsor, Hana, Hoda and Hany are the
+principal investigators, Pia keeps the product of both sites. Site 03 is empty.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ __all__ = ["Universe", "build_universe", "fill", "load_universe", "record"]
 
 #: Everybody has had their role since long before any day that a test travels to.
 ROLES_START = date(2024, 1, 1)
-PEOPLE = ("clara", "ines", "milo", "dana", "otto", "omar", "sara", "samir", "pia", "sami", "adam")
+PEOPLE = ("clara", "ines", "milo", "dana", "otto", "omar", "sara", "samir", "pia", "sami", "adam",
+          "hana", "hoda", "hany", "nora")  # fmt: skip
 CHILDREN = {"responder": "S01-001", "screening": "S01-002", "untreated": "S01-003", "foreign": "S02-001"}
 
 
@@ -50,6 +52,10 @@ class Universe:
     pia: User
     sami: User
     adam: User
+    hana: User
+    hoda: User
+    hany: User
+    nora: User
 
     fill = staticmethod(fill)
     record = staticmethod(record)

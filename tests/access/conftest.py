@@ -50,6 +50,8 @@ def actors(universe: Any, client_of: Callable[[User], Client]) -> list[Actor]:
     people = [
         actor("coordinator", "C", here, universe.clara),
         actor("investigator", "I", here, universe.ines),
+        actor("principal investigator", "H", here, universe.hana),
+        actor("sponsor", "N", everywhere, universe.nora),
         actor("monitor", "M", everywhere, universe.milo),
         actor("monitor of site 01", "M", here, person("mona", Role.MONITOR, universe.s1)),
         actor("data manager", "D", everywhere, universe.dana),

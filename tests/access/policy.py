@@ -1,7 +1,8 @@
 """The access matrix as data. One line per address and method; every address of the application has to stand here.
 
-``roles`` are the initials of those who may: Coordinator, Investigator, Monitor, Data manager, Pharmacist, Safety contact,
-Administrator. ``target`` says what the address names, so that the walk can ask for it at one's own and at another site.
+``roles`` are the initials of those who may: Coordinator, Investigator, Head of the site (principal investigator), Monitor,
+Data manager, Pharmacist, Safety contact, spoNsor, Administrator. ``target`` says what the address names, so that the walk can
+ask for it at one's own and at another site.
 
     python -m tests.access.policy > docs/access-matrix.md
 """
@@ -18,11 +19,11 @@ from django.urls import get_resolver
 
 ROLES = {
     "C": "Coordinator", "I": "Investigator", "M": "Monitor", "D": "Data manager", "P": "Pharmacist",
-    "S": "Safety contact", "A": "Administrator",
+    "S": "Safety contact", "A": "Administrator", "H": "Principal investigator", "N": "Sponsor",
 }  # fmt: skip
-SEE = "CIMDPS"
-EXPORT = "CIMDS"
-ENTER = "CI"
+SEE = "CIHMDPSN"
+EXPORT = "CIHMDSN"
+ENTER = "CIH"
 PEOPLE = "A"
 #: Everybody with an account, also without any role today.
 SIGNED_IN = "signed in"
@@ -48,11 +49,11 @@ def _record(roles: str, says: str) -> Door:
 
 
 POLICY: dict[str, dict[str, Door]] = {
-    "home": {"GET": Door("CIMDPSA", says="where one's work is")},
+    "home": {"GET": Door(SEE + PEOPLE, says="where one's work is")},
     "sign-in": {"GET": Door(OPEN), "POST": Door(OPEN)},
     "sign-out": {"POST": Door(SIGNED_IN)},
     "account": {"GET": Door(SIGNED_IN, says="one's own roles and tokens")},
-    "create-token": {"POST": Door("CIMDPSA", "assignment", "a key for the API, for one of one's own roles")},
+    "create-token": {"POST": Door(SEE + PEOPLE, "assignment", "a key for the API, for one of one's own roles")},
     "revoke-token": {"POST": Door(SIGNED_IN, "token", "only one's own")},
     "protocol": {"GET": Door(SIGNED_IN)},
     "healthz": {"GET": Door(OPEN)},
@@ -81,7 +82,7 @@ POLICY: dict[str, dict[str, Door]] = {
     # product and treatment
     "lots": {"GET": Door(SEE)},
     "add-lot": {"POST": Door("P", "site of the form")},
-    "end-treatment": {"GET": _participant("I", "the page"), "POST": _participant("I", "end maintenance")},
+    "end-treatment": {"GET": _participant("IH", "the page"), "POST": _participant("IH", "end maintenance")},
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},

@@ -22,19 +22,29 @@ def access(*grants: tuple[str, int | None]) -> Access:
     return Access(frozenset(grants))
 
 
+DOCTORS = {Role.INVESTIGATOR, Role.PRINCIPAL}
+SITE_STAFF = DOCTORS | {Role.COORDINATOR}
 #: Right -> the roles that hold it. The opposite reading of ``RIGHTS``, written down by hand.
 HOLDERS = {
     Can.VIEW: set(Role) - {Role.ADMINISTRATOR},
     Can.VIEW_PRODUCT: set(Role) - {Role.ADMINISTRATOR},
     Can.EXPORT: set(Role) - {Role.ADMINISTRATOR, Role.PHARMACIST},
-    Can.SCREEN: {Role.COORDINATOR, Role.INVESTIGATOR},
-    Can.ENROL: {Role.COORDINATOR, Role.INVESTIGATOR},
-    Can.EDIT: {Role.COORDINATOR, Role.INVESTIGATOR},
-    Can.CONFIRM: {Role.COORDINATOR, Role.INVESTIGATOR},
-    Can.PLAN: {Role.COORDINATOR, Role.INVESTIGATOR},
-    Can.END_TREATMENT: {Role.INVESTIGATOR},
+    Can.SCREEN: SITE_STAFF,
+    Can.ENROL: SITE_STAFF,
+    Can.EDIT: SITE_STAFF,
+    Can.CONFIRM: SITE_STAFF,
+    Can.PLAN: SITE_STAFF,
+    Can.END_TREATMENT: DOCTORS,
     Can.EDIT_PRODUCT: {Role.PHARMACIST},
     Can.MANAGE_PEOPLE: {Role.ADMINISTRATOR},
+    Can.SIGN: DOCTORS,
+    Can.DELEGATE: {Role.PRINCIPAL},
+    Can.SEE_IDENTITY: SITE_STAFF,
+    Can.FREEZE: {Role.DATA_MANAGER},
+    Can.UNLOCK: {Role.DATA_MANAGER},
+    Can.REVIEW_TRAIL: {Role.MONITOR, Role.DATA_MANAGER},
+    Can.ASK_REDACTION: {Role.PRINCIPAL},
+    Can.GRANT_REDACTION: {Role.DATA_MANAGER},
 }
 
 

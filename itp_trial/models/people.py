@@ -1,10 +1,8 @@
-"""People, sites, role assignments, API tokens, idempotency keys and the audit trail."""
+"""People, sites and role assignments."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -101,75 +99,3 @@ class RoleAssignment(models.Model):
     @property
     def is_in_force(self) -> bool:
         return not self.is_over and self.starts <= timezone.localdate()
-
-
-class ApiToken(models.Model):
-    """A person's key to the API, bound to one role assignment. Only a digest is stored."""
-
-    LIFETIME = timedelta(days=90)
-
-    assignment = models.ForeignKey(RoleAssignment, on_delete=models.PROTECT, related_name="tokens")
-    name = models.CharField(max_length=60)
-    digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-created_at"]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.assignment})"
-
-    @staticmethod
-    def digest_of(secret: str) -> str:
-        return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
-
-    @staticmethod
-    def new_secret() -> str:
-        return f"itp_{secrets.token_urlsafe(32)}"
-
-    @property
-    def is_live(self) -> bool:
-        return self.revoked_at is None and self.expires_at > timezone.now()
-
-
-class IdempotencyKey(models.Model):
-    """One posted form or API write: the same key again returns the first answer instead of a second row."""
-
-    audited = False
-
-    key = models.CharField(max_length=64)
-    user = models.ForeignKey(User, on_delete=models.CASCADE)
-    request_digest = models.CharField(max_length=64)
-    answer = models.JSONField(default=dict)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]
-
-    def __str__(self) -> str:
-        return self.key
-
-
-class AuditEntry(models.Model):
-    """One row that changed: who, when, why, and old and new of each changed column. Written by the database only."""
-
-    audited = False
-
-    at = models.DateTimeField(db_index=True)
-    actor_id = models.CharField(max_length=40)
-    actor_name = models.CharField(max_length=200)
-    reason = models.TextField(blank=True)
-    table_name = models.CharField(max_length=63)
-    operation = models.CharField(max_length=6)
-    row = models.CharField(max_length=40)
-    old = models.JSONField(null=True)
-    new = models.JSONField(null=True)
-
-    class Meta:
-        ordering = ["-pk"]
-        indexes = [models.Index(fields=["table_name", "row", "-id"], name="audit_row")]
-
-    def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.actor_name}: {self.operation} {self.table_name} {self.row}"

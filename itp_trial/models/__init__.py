@@ -1,0 +1,10 @@
+"""People, sites and roles; API tokens and idempotency keys; the audit trail and the access log."""
+
+from itp_trial.models.people import RoleAssignment, RoleAssignmentQuerySet, Site, User, UserManager
+from itp_trial.models.technical import ApiToken, IdempotencyKey
+from itp_trial.models.trail import AccessEntry, AuditEntry
+
+__all__ = [
+    "AccessEntry", "ApiToken", "AuditEntry", "IdempotencyKey", "RoleAssignment", "RoleAssignmentQuerySet", "Site", "User",
+    "UserManager",
+]  # fmt: skip
