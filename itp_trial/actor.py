@@ -98,7 +98,7 @@ def acting(by: Any, reason: str = "", *, code: str = "") -> Iterator[None]:
 
 #: The roles that a person has today, for work that no request brought (commands, tasks, tests).
 _ROLES = """coalesce((SELECT string_agg(DISTINCT role, ', ') FROM itp_trial_roleassignment
-    WHERE user_id = %s AND stopped_at IS NULL AND starts <= %s AND (ends IS NULL OR ends >= %s)), '')"""
+    WHERE user_id = %s AND signed_at IS NOT NULL AND stopped_at IS NULL AND starts <= %s AND (ends IS NULL OR ends >= %s)), '')"""
 
 
 def _tell_the_database(said: Said) -> None:
