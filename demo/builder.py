@@ -17,7 +17,7 @@ from casebook import actions as casebook
 from casebook.forms import CrfForm
 from casebook.models import Finding, FormRecord, Participant, Visit
 from casebook.selectors import RECORDS
-from dosing.crfs import Bag
+from dosing.crfs import Bag, InfusionBag
 from dosing.dose import planned_grams
 from enrollment import actions as enrollment
 from enrollment.eligibility import add_months
@@ -235,7 +235,8 @@ class Clinic:
 
 def stock(site: Site) -> list[Bag]:
     """The released bags in the freezer of a hospital."""
-    free = Bag.objects.filter(crf__record__site=site, crf__released="Y", given__isnull=True)
+    given = InfusionBag.objects.values("bag")
+    free = Bag.objects.filter(crf__record__site=site, crf__released="Y").exclude(pk__in=given)
     return list(free.select_related("crf"))
 
 

@@ -92,12 +92,17 @@ TEMPLATES = [
 ]
 
 # One database engine everywhere. The time limits turn a stuck query into an error page instead of a stuck worker.
+# The application connects as a role that owns nothing. Only ``migrate`` connects as the owner of the tables; where the
+# owner's address is not given (web server, worker, scheduler), there is no way to that role at all.
 DATABASES = {"default": env.db("DATABASE_URL")}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
     "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
 )
+if env("DATABASE_OWNER_URL", default=""):
+    DATABASES["owner"] = env.db("DATABASE_OWNER_URL")
+    DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "itp_trial.User"
