@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+
+from itp_trial import witness
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,7 @@ class Origin:
     role: Callable[[], str]
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """What the innermost running action told the database."""
 
     actor_id: str
@@ -104,7 +105,8 @@ def _tell_the_database(said: Said) -> set[str]:
     """Says it in one statement; returns the names of what was said."""
     origin = _origin.get()
     settled = {"actor_id": said.actor_id, "actor_name": said.actor_name, "reason_code": said.reason_code,
-               "reason": said.reason, "request_id": request_id(), "software": settings.SOFTWARE_VERSION}  # fmt: skip
+               "reason": said.reason, "request_id": request_id(), "software": settings.SOFTWARE_VERSION,
+               "witness": witness.issue(*said, request_id())}  # fmt: skip
     told = {name: ("%s", [value]) for name, value in settled.items()}
     from_request = origin is not None and origin.actor_id == said.actor_id
     told |= {"role": ("%s", [origin.role()])} if from_request else _outside_of_requests(said, origin)

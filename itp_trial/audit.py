@@ -17,6 +17,8 @@ from django.db import connections, models
 OUR_APPS = ("itp_trial", "casebook", "enrollment", "dosing", "assessments", "responses", "reports")
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"
+#: Columns that never enter the trail (``itp_audit`` has the same list).
+HIDDEN = ["password", "last_login", "digest"]
 FUNCTIONS = Path(__file__).with_name("sql") / "audit.sql"
 
 

@@ -16,6 +16,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env("ITP_VAR_DIR", default=str(BASE_DIR / "var")))
 
 SECRET_KEY = env("SECRET_KEY")
+#: Earlier keys: sessions and the witnesses of the audit trail that they made stay valid.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = False
 #: A demo on this machine: plain HTTP on loopback, synthetic data, demo accounts shown on the sign-in page.
 DEMO = env.bool("ITP_DEMO", default=False)

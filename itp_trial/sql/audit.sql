@@ -66,6 +66,7 @@ BEGIN
     entry.reason_code := itp_said('reason_code');
     entry.request_id := itp_said('request_id');
     entry.software := itp_said('software');
+    entry.witness := itp_said('witness');
     entry.table_name := TG_TABLE_NAME;
     entry.operation := TG_OP;
     entry."row" := coalesce(after ->> 'id', after ->> 'record_id');

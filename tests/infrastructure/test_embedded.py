@@ -403,4 +403,6 @@ def test_tables_of_an_older_folder_get_their_owner(var_dir):
     server = embedded.Postgres(var_dir)
     server._ask("CREATE TABLE old AS SELECT 1 AS value", embedded.DATABASE)
     server._create_database()
-    assert query("ALTER TABLE old ADD COLUMN more int; SELECT tableowner FROM pg_tables WHERE tablename = 'old'") == embedded.OWNER
+    assert (
+        query("ALTER TABLE old ADD COLUMN more int; SELECT tableowner FROM pg_tables WHERE tablename = 'old'") == embedded.OWNER
+    )
