@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from assessments import smog
 from casebook import actions as casebook
 from casebook.forms import CrfForm
@@ -78,8 +80,9 @@ def _posted(answers: Mapping[str, Any]) -> dict[str, str]:
 
 
 def at(day: date, hour: int, minute: int = 0) -> str:
-    """A moment in Cairo as it is typed."""
-    return f"{day.isoformat()} {hour:02d}:{minute:02d}"
+    """A moment in Cairo as it is typed. Of today nothing later than now: whoever builds at night has no morning yet."""
+    typed, now = f"{day.isoformat()} {hour:02d}:{minute:02d}", f"{timezone.localtime():%Y-%m-%d %H:%M}"
+    return now if now[:10] == typed[:10] and now < typed else typed
 
 
 def confirm(saved: casebook.Saved, code: str, explanation: str, by: User) -> list[Finding]:

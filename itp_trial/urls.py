@@ -3,7 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from itp_trial import views
+from itp_trial import health, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("people/assignments/<int:pk>/end/", views.end_assignment, name="end-assignment"),
     path("sites/<int:pk>/", views.edit_site, name="edit-site"),
     path("protocol/", views.protocol_page, name="protocol"),
+    path("health/", health.health, name="health"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("casebook.urls")),
