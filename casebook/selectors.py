@@ -13,7 +13,7 @@ from casebook.models import Finding, FormRecord, Participant, Visit
 from itp_trial.models import AuditEntry
 
 PARTICIPANTS = Participant.objects.select_related("site")
-RECORDS = FormRecord.objects.select_related("site", "participant__site", "visit__participant", "saved_by")
+RECORDS = FormRecord.everything.select_related("site", "participant__site", "visit__participant", "saved_by")
 
 
 @dataclass
@@ -91,6 +91,12 @@ def changes_of(record: FormRecord) -> QuerySet[AuditEntry]:
         rows = trail.filter(operation="INSERT", new__crf_id=str(record.pk)).values("row")
         wanted |= Q(table_name=model._meta.db_table, row__in=rows)
     return AuditEntry.objects.filter(wanted)
+
+
+def removed_records(participant: Participant) -> list[FormRecord]:
+    """What was removed as entered by mistake; it can be put back."""
+    removed = FormRecord.everything.filter(participant=participant, removed_at__isnull=False)
+    return list(removed.select_related("visit__participant", "participant").order_by("removed_at"))
 
 
 def log_forms() -> list[Any]:

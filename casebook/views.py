@@ -210,9 +210,12 @@ def _sentence(sheet: Any, entry: AuditEntry) -> dict[str, Any]:
     names = [name for name in {**(entry.old or {}), **(entry.new or {})} if name in labels]
     items = [(labels[n], (entry.old or {}).get(n), (entry.new or {}).get(n)) for n in names]
     shown = [(label, old, new) for label, old, new in items if old is not None or new is not None]
-    line = f"{sheet.legend}: line {_ROW_VERBS[entry.operation]}. " if hasattr(sheet, "legend") else ""
+    line = f"{sheet.legend}: line {_row_verb(entry)}. " if hasattr(sheet, "legend") else ""
     return {"at": entry.at, "who": entry.actor_name, "why": entry.reason, "first": entry.operation == "INSERT" and not line,
             "line": line, "items": shown}  # fmt: skip
 
 
-_ROW_VERBS = {"INSERT": "added", "UPDATE": "changed", "DELETE": "taken away"}
+def _row_verb(entry: AuditEntry) -> str:
+    if entry.operation == "INSERT":
+        return "added"
+    return {True: "taken away", False: "put back"}.get((entry.new or {}).get("taken_away"), "changed")

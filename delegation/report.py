@@ -33,6 +33,7 @@ class Line:
 
     @property
     def rights(self) -> str:
+        """In the words of this version of the software; what was signed for stands in the entry itself."""
         return ", ".join(tasks(self.entry.role))
 
     @property
@@ -79,7 +80,7 @@ def _day_of(moment: datetime) -> date:
 
 
 COLUMNS = ("day", "user_name", "full_name", "role_code", "role", "site", "rights", "from", "to", "signed_at", "signed_by",
-           "stopped_at", "ended_by", "account_closed")  # fmt: skip
+           "stopped_at", "ended_by", "account_closed", "signed_text")  # fmt: skip
 
 
 def as_csv(day: date, lines: Iterable[Line], *, excel: bool = False) -> bytes:
@@ -99,7 +100,7 @@ def _cells(day: date, line: Line) -> list[str]:
         day.isoformat(), entry.user.username, entry.user.full_name, entry.role, entry.get_role_display(),
         entry.site.code if entry.site else "all", line.rights, entry.starts.isoformat(),
         entry.ends.isoformat() if entry.ends else "", _iso(entry.signed_at), line.signed_by, _iso(entry.stopped_at),
-        entry.ended_by.actor_name if entry.ended_by else "", "Y" if line.account_closed else "N",
+        entry.ended_by.actor_name if entry.ended_by else "", "Y" if line.account_closed else "N", entry.signed_text,
     ]  # fmt: skip
 
 

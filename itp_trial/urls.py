@@ -3,7 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from itp_trial import views
+from itp_trial import health, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("account/tokens/<int:pk>/revoke/", views.revoke_token, name="revoke-token"),
     path("sites/<int:pk>/", views.edit_site, name="edit-site"),
     path("protocol/", views.protocol_page, name="protocol"),
+    path("health/", health.health, name="health"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("delegation.urls")),

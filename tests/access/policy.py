@@ -58,6 +58,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "create-token": {"POST": Door(SEE + PEOPLE, "assignment", "a key for the API, for one of one's own roles")},
     "revoke-token": {"POST": Door(SIGNED_IN, "token", "only one's own")},
     "protocol": {"GET": Door(SIGNED_IN)},
+    "health": {"GET": Door("MDA", says="trail, clock and walls")},
     "healthz": {"GET": Door(OPEN)},
     "readyz": {"GET": Door(OPEN)},
     # people and sites

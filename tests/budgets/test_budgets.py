@@ -149,7 +149,7 @@ PAGES = {
     "api-participants": ("milo", 4), "api-participant": ("milo", 4), "api-visits": ("milo", 6), "api-records": ("milo", 15),
     "api-response": ("milo", 6), "api-record": ("milo", 6), "api-responses": ("milo", 5), "api-forms": ("milo", 3),
     "api-form-csv": ("milo", 5), "api-casebook-csv": ("milo", 16), "api-casebook-pdf": ("milo", 17),
-    "api-schema": ("milo", 2), "api-docs": ("milo", 2),
+    "api-schema": ("milo", 3), "api-docs": ("milo", 3),
 }  # fmt: skip
 #: Read by strangers: they have no size.
 WITHOUT_SIZE = {"sign-in", "healthz", "readyz"}

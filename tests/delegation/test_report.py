@@ -154,6 +154,7 @@ class TestPage:
         clara = next(row for row in rows if row["user_name"] == "clara")
         assert (clara["role_code"], clara["site"], clara["to"], clara["account_closed"]) == ("coordinator", "01", "", "N")
         assert clara["signed_by"] == "Hana Selim (hana)"
+        assert clara["signed_text"].startswith("I delegate these tasks to Clara Naguib (clara)")
         assert datetime.fromisoformat(clara["signed_at"]).utcoffset() is not None
         assert "enter and correct forms" in clara["rights"]
 

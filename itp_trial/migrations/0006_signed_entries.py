@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('itp_trial', '0004_roles_of_the_trial'),
+        ('itp_trial', '0005_trail_checks'),
     ]
 
     operations = [
