@@ -23,7 +23,7 @@ from itp_trial.refusal import Refused
 from itp_trial.roles import SITE_SIDE, TRIAL_WIDE, Can, Role, conflict_between
 from itp_trial.signals import rights_ended
 
-AT_SET_UP = "Appointed when the trial was set up, before anybody could sign."
+BY_COMMAND = "Appointed by command on the server, while nobody was in force in this role."
 
 
 def assign_role(*, user: User, role: str, site: Site | None, starts: date, ends: date | None, by: Any) -> RoleAssignment:
@@ -130,7 +130,7 @@ def appoint(*, user: User, role: str, starts: date, by: System) -> RoleAssignmen
             )
         unsigned = user.assignments.not_over(timezone.localdate()).filter(role=role, signed_at=None, starts__lte=starts)
         entry = unsigned.first() or assign_role(user=user, role=role, site=None, starts=starts, ends=None, by=by)
-        _set_signed(entry, AT_SET_UP, by)
+        _set_signed(entry, BY_COMMAND, by)
     return entry
 
 

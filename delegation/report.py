@@ -38,7 +38,7 @@ class Line:
 
     @property
     def signed_by(self) -> str:
-        return self.entry.signed_by.actor_name if self.entry.signed_by else "at set-up, by command"
+        return self.entry.signed_by.actor_name if self.entry.signed_by else "by command on the server"
 
     @property
     def late(self) -> bool:

@@ -87,7 +87,7 @@ class RoleAssignment(models.Model):
     starts = models.DateField()
     ends = models.DateField(null=True, blank=True)
     signed_at = models.DateTimeField(null=True, blank=True)
-    #: Empty in a signed entry: appointed when the trial was set up, by the command that the trail names.
+    #: Empty in a signed entry: appointed by a command on the server, which the trail names.
     signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="signed_assignments")
     #: What the signer saw and signed, word for word.
     signed_text = models.TextField(blank=True)

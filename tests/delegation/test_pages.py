@@ -180,7 +180,7 @@ class TestLog:
         page = text_of(client_of(universe.nora).get(reverse("trial-log")))
         assert "Milo Aziz" in page
         assert "Clara Naguib" not in page
-        assert "at set-up, by command" in page
+        assert "by command on the server" in page
 
     def test_the_overview_holds_the_own_sites(self, universe: Any, hana: Client, client_of: Callable[[User], Client]) -> None:
         assert "02 Delta" not in text_of(hana.get(reverse("delegation")))

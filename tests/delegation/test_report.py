@@ -123,7 +123,7 @@ class TestPage:
         page = pages(universe.dana).get(reverse("access-rights")).content.decode()
         assert "freeze and lock" in page
         assert "Hana Selim (hana)" in page
-        assert "at set-up, by command" in page
+        assert "by command on the server" in page
         assert "by Adam Zaki" in page
 
     def test_a_head_of_a_site_sees_the_own_site(self, universe: Any, pages: Pages) -> None:

@@ -49,7 +49,7 @@ def test_a_new_installation_gets_its_first_two_people(empty_database: None, type
     )
     assert authors == {("bootstrap (system)",)}
     entry = RoleAssignment.objects.get(role="sponsor")
-    assert (entry.signed_by, entry.signed_text) == (None, actions.AT_SET_UP)
+    assert (entry.signed_by, entry.signed_text) == (None, actions.BY_COMMAND)
     assert AccessEntry.objects.filter(kind="role", user_name="bootstrap (system)").count() == 4
 
 
@@ -81,7 +81,7 @@ def test_an_entry_that_waits_is_signed_and_not_doubled(universe: Any, nada: User
         RoleAssignment.objects.update(**unsigned)
     assert not access_of(universe.nora).rights
     appoint("nora", "sponsor")
-    assert universe.nora.assignments.get().signed_text == actions.AT_SET_UP
+    assert universe.nora.assignments.get().signed_text == actions.BY_COMMAND
 
 
 def test_a_conflicting_role_is_refused_here_too(universe: Any) -> None:
