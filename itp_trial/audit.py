@@ -14,7 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connections, models
 
-OUR_APPS = ("itp_trial", "casebook", "enrollment", "dosing", "assessments", "responses", "reports")
+OUR_APPS = ("itp_trial", "delegation", "casebook", "enrollment", "dosing", "assessments", "responses", "reports")
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"
 #: Columns that never enter the trail (``itp_audit`` has the same list).

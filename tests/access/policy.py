@@ -25,6 +25,8 @@ SEE = "CIHMDPSN"
 EXPORT = "CIHMDSN"
 ENTER = "CIH"
 PEOPLE = "A"
+LOG = SEE + PEOPLE
+OVERSEE = "HMDNA"
 #: Everybody with an account, also without any role today.
 SIGNED_IN = "signed in"
 #: Everybody, also strangers.
@@ -62,8 +64,21 @@ POLICY: dict[str, dict[str, Door]] = {
     # people and sites
     "people": {"GET": Door(PEOPLE)},
     "assign-role": {"POST": Door(PEOPLE, "anybody in the form")},
-    "end-assignment": {"POST": Door(PEOPLE, "anybody")},
+    "end-assignment": {"POST": Door("AH", "entry", "shorten or stop an entry of the delegation log")},
+    "extend-assignment": {"POST": Door("AH", "entry", "enter the next one")},
     "edit-site": {"GET": Door(PEOPLE, "site"), "POST": Door(PEOPLE, "site")},
+    # delegation
+    "delegation": {"GET": Door(LOG, says="the logs of one's sites")},
+    "delegation-log": {"GET": Door(LOG, "log", "who has which tasks, signed by whom")},
+    "trial-log": {"GET": Door(OVERSEE, says="who works for the whole trial")},
+    "sign-entries": {"GET": Door("HN"), "POST": Door("HN", says="sign entries, with the password")},
+    "training": {"GET": Door(SIGNED_IN, says="one's own training, and that of one's sites")},
+    "confirm-training": {"POST": Door(SIGNED_IN, says="one's own")},
+    "record-training": {"POST": Door(OVERSEE, says="of people of one's sites")},
+    "signature-statement": {"GET": Door(SIGNED_IN), "POST": Door(SIGNED_IN, says="accept it, with the password")},
+    "access-rights": {"GET": Door(OVERSEE, says="everybody's rights on a day")},
+    "access-rights-csv": {"GET": Door(OVERSEE)},
+    "review-access": {"POST": Door("DA", says="record a review of the rights")},
     # casebook
     "work-list": {"GET": Door(SEE)},
     "participants": {"GET": Door(SEE)},

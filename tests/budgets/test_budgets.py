@@ -140,6 +140,8 @@ def test_an_infusion_costs_the_same_however_many_bags(universe: Any, cost: Calla
 #: Every page of the access table that can be read stands here.
 PAGES = {
     "home": ("clara", 3), "account": ("clara", 5), "protocol": ("clara", 3), "people": ("adam", 6), "edit-site": ("adam", 4),
+    "delegation": ("hana", 6), "delegation-log": ("hana", 6), "trial-log": ("nora", 4), "sign-entries": ("hana", 6),
+    "training": ("hana", 8), "signature-statement": ("clara", 4), "access-rights": ("dana", 9), "access-rights-csv": ("dana", 5),
     "work-list": ("clara", 6), "participants": ("clara", 6), "participant": ("clara", 7), "visits": ("clara", 7),
     "record": ("clara", 6), "history": ("clara", 5), "screen": ("clara", 4), "eligibility": ("clara", 6),
     "end-participation": ("clara", 4), "end-treatment": ("ines", 4), "lots": ("pia", 6), "exports": ("clara", 7),
@@ -193,7 +195,7 @@ def _events(universe: Any, times: int) -> None:
 def _url(name: str, universe: Any) -> str:
     if name in ("record", "history", "api-record"):
         return reverse(name, args=[universe.record(universe.responder, "blood-count", "D3").pk])
-    if name == "edit-site":
+    if name in ("edit-site", "delegation-log"):
         return reverse(name, args=[universe.s1.pk])
     if name in ("form-csv", "api-form-csv"):
         return reverse(name, args=["infusion-bags"])

@@ -12,7 +12,8 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 from casebook.models import FormRecord
-from itp_trial.actions import end_role, revoke_token
+from delegation.actions import end_role
+from itp_trial.actions import revoke_token
 from itp_trial.actor import System
 from itp_trial.models import ApiToken
 from reports import pdf
