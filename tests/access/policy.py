@@ -85,6 +85,8 @@ POLICY: dict[str, dict[str, Door]] = {
     "participant": {"GET": _participant(SEE, "the answer for one child")},
     "visits": {"GET": _participant(SEE, "visits and forms")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
+    "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
+    "restore-record": {"POST": _record(ENTER, "put it back")},
     "history": {"GET": _record(SEE, "who changed what")},
     "add-visit": {"POST": _participant(ENTER, "an unscheduled visit")},
     "add-log": {"POST": _participant(ENTER, "an event at any time")},
