@@ -23,7 +23,7 @@ SPONSORS_SIDE = ("sponsor", "monitor", "monitor of site 01", "data manager", "sa
 #: Doors that change something, but no clinical value: accounts, people, the log, signatures of it, reviews.
 NOT_CLINICAL = {
     "sign-in", "sign-out", "create-token", "revoke-token", "assign-role", "end-assignment", "extend-assignment", "edit-site",
-    "sign-entries", "confirm-training", "record-training", "signature-statement", "review-access",
+    "sign-entries", "confirm-training", "record-training", "signature-statement", "review-access", "new-trail-review",
 }  # fmt: skip
 CLINICAL_DOORS = [(name, method) for name, methods in POLICY.items() if name not in NOT_CLINICAL for method in methods
                   if method != "GET"]  # fmt: skip

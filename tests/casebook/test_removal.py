@@ -49,7 +49,7 @@ def test_a_removed_rescue_no_longer_decides(universe: Any, rescue: FormRecord) -
 def test_it_is_out_of_lists_and_exports_and_in_the_trail(
     universe: Any, rescue: FormRecord, client_of: Callable[..., Any]
 ) -> None:
-    export = reverse("casebook-csv", args=[universe.responder.pk])
+    export = reverse("casebook-csv", args=[universe.responder.pk]) + "?purpose=monitoring"
     assert str(rescue.pk) in client_of(universe.milo).get(export).content.decode()
     actions.remove_record(record=rescue, reason="Entered for the wrong child", by=universe.clara)
     assert str(rescue.pk) not in client_of(universe.milo).get(export).content.decode()
