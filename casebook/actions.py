@@ -76,6 +76,8 @@ def save_form(*, form: CrfForm, by: Any, reason: str = "") -> Saved:
 def _lock(form: CrfForm) -> FormRecord:
     # The values of the form were bound to the caller's copy of the record; the lock makes sure it is still that version.
     locked = _locked(form.record)
+    if locked.removed_at:
+        raise Refused("This entry was removed from the casebook. Put it back before you change it.")
     if locked.version != form.version:
         raise StaleVersion(locked, _differences(form, locked))
     form.record.version, form.record.status = locked.version, locked.status

@@ -31,6 +31,9 @@ class Field:
     options: list[tuple[str, str]] = field(default_factory=list)
     offered: dict[str, Any] = field(default_factory=dict)
     is_stored: bool = False
+    #: The word of its history in addresses (``platelets``, ``bags-volume_ml``), and the key of its line.
+    word: str = ""
+    row: str = ""
 
     @property
     def input_id(self) -> str:
@@ -69,6 +72,7 @@ class SheetForm:
 
     def _field(self, name: str, item: Item) -> Field:
         shown = Field(item, self.prefix + name, is_stored=self.before[name] is not None or name in self.before_missing)
+        shown.word, shown.row = (f"{self.sheet.slug}-{name}", self.stored_id) if self.prefix else (name, "")
         if item.kind == "code":
             shown.options = [(str(code), str(label)) for code, label in item.flatchoices]
         elif isinstance(item, Ref):

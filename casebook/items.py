@@ -18,6 +18,9 @@ from itp_trial import normalise
 
 NOT_SUBMITTED = "not submitted"
 
+#: Where an answer comes from (RQ-29): copied from a source document, first written down here, or computed.
+TRANSCRIBED, DIRECT, COMPUTED = "transcribed", "direct capture (eSource)", "computed"
+
 
 class YesNo(models.TextChoices):
     YES = "Y", "Yes"
@@ -56,6 +59,7 @@ class Item(models.Field):
     :param optional: an empty value needs no reason
     :param derived: computed by ``Crf.derive``, shown but never typed
     :param critical: decides eligibility, dose, response or safety
+    :param source: ``TRANSCRIBED`` from a source document, or ``DIRECT``: this form is where it is first written down
     """
 
     plain: type[models.Field]
@@ -64,10 +68,11 @@ class Item(models.Field):
     def __init__(self, label: str = "", *, sdtm: Sdtm | str = "", asked_if: tuple[str, Any] | None = None,
                  unit: str = "", help: str = "", expected: tuple[Any, Any] | None = None,
                  hard: tuple[Any, Any] | None = None, optional: bool = False, derived: bool = False,
-                 critical: bool = False, **column: Any) -> None:  # fmt: skip
+                 critical: bool = False, source: str = TRANSCRIBED, **column: Any) -> None:  # fmt: skip
         self.label, self.sdtm, self.asked_if, self.unit, self.help = label, sdtm, asked_if, unit, help
         self.expected, self.hard = expected, hard
         self.optional, self.derived, self.critical = optional, derived, critical
+        self.source = COMPUTED if derived else source
         super().__init__(verbose_name=label, null=True, blank=True, **column)
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:

@@ -10,7 +10,6 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from casebook.crf import crf_models
 from casebook.models import Finding, FormRecord, Participant, Visit
-from itp_trial.models import AuditEntry
 
 PARTICIPANTS = Participant.objects.select_related("site")
 RECORDS = FormRecord.everything.select_related("site", "participant__site", "visit__participant", "saved_by")
@@ -80,17 +79,6 @@ def next_record(record: FormRecord) -> FormRecord | None:
         return None
     others = [r for r in record.visit.records_in_order() if r.pk != record.pk and r.status != FormRecord.Status.COMPLETE]
     return others[0] if others else None
-
-
-def changes_of(record: FormRecord) -> QuerySet[AuditEntry]:
-    """What the trail says of a form and of its repeating rows, also of those that were taken away. Newest first."""
-    crf = record.crf_class
-    wanted = Q(table_name=crf._meta.db_table, row=str(record.pk))
-    for model in crf.row_models:
-        trail = AuditEntry.objects.filter(table_name=model._meta.db_table)
-        rows = trail.filter(operation="INSERT", new__crf_id=str(record.pk)).values("row")
-        wanted |= Q(table_name=model._meta.db_table, row__in=rows)
-    return AuditEntry.objects.filter(wanted)
 
 
 def removed_records(participant: Participant) -> list[FormRecord]:

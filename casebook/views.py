@@ -15,11 +15,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from casebook import actions, selectors
 from casebook.actions import UNSCHEDULED_FORMS
 from casebook.crf import crf_models
+from casebook.doors import participant_of, record_of, right_to_edit
 from casebook.forms import CHANGE_REASONS, CrfForm
 from casebook.models import Finding, FormRecord, Participant
 from itp_trial.failpoints import failpoint
 from itp_trial.idempotency import KeyReused, claim, digest_of
-from itp_trial.models import AuditEntry
 from itp_trial.normalise import Unreadable, day
 from itp_trial.permissions import access, allow, allow_somewhere, visible
 from itp_trial.refusal import Refused
@@ -45,11 +45,12 @@ def work_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def visits(request: HttpRequest, pk: Any) -> HttpResponse:
     """All visits and forms of a participant with their states, and what may be added."""
-    participant = visible(request, selectors.PARTICIPANTS, pk)
+    participant = participant_of(request, pk)
     context = {
         "participant": participant,
         "visits": selectors.visits_with_records(participant),
         "log_records": selectors.log_records(participant),
+        "removed_records": selectors.removed_records(participant),
         "log_forms": selectors.log_forms(),
         "visit_forms": [m for m in crf_models() if m.slug in UNSCHEDULED_FORMS],
         "today": timezone.localdate(),
@@ -60,8 +61,7 @@ def visits(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @require_POST
 def add_visit(request: HttpRequest, pk: Any) -> HttpResponse:
-    participant = visible(request, selectors.PARTICIPANTS, pk)
-    allow(request, Can.PLAN, participant.site_id)
+    participant = participant_of(request, pk, Can.PLAN)
     back = reverse("visits", args=[pk])
 
     def action() -> str:
@@ -78,8 +78,7 @@ def add_visit(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @require_POST
 def add_log(request: HttpRequest, pk: Any, form: str) -> HttpResponse:
-    participant = visible(request, selectors.PARTICIPANTS, pk)
-    allow(request, Can.EDIT, participant.site_id)
+    participant = participant_of(request, pk, Can.EDIT)
 
     def action() -> str:
         try:
@@ -89,17 +88,6 @@ def add_log(request: HttpRequest, pk: Any, form: str) -> HttpResponse:
         return reverse("record", args=[record.pk])
 
     return act_once(request, action, back=reverse("visits", args=[pk]))
-
-
-def record_of(request: HttpRequest, pk: Any) -> FormRecord:
-    """The record with this key, where the person may see it: participant forms by one right, product forms by another."""
-    record = visible(request, selectors.RECORDS, pk, rights=(Can.VIEW, Can.VIEW_PRODUCT))
-    allow(request, Can.VIEW if record.participant_id else Can.VIEW_PRODUCT, record.site_id)
-    return record
-
-
-def right_to_edit(record: FormRecord) -> Can:
-    return Can.EDIT if record.participant_id else Can.EDIT_PRODUCT
 
 
 @require_http_methods(["GET", "POST"])
@@ -161,10 +149,11 @@ def _form_page(request: HttpRequest, record: FormRecord, form: CrfForm, status: 
     findings = list(record.findings.select_related("settled_by").exclude(state=Finding.State.CURED))
     _place_findings(form, findings)
     open_now = [f for f in findings if f.state == Finding.State.OPEN]
-    may_edit = access(request).may(right_to_edit(record), record.site_id)
+    may_edit_ever = access(request).may(right_to_edit(record), record.site_id)
+    may_edit = may_edit_ever and record.removed_at is None
     context = {
         "record": record, "form": form, "crf": form.crf, "participant": record.participant, "stale": stale,
-        "open_findings": open_now, "may_edit": may_edit,
+        "open_findings": open_now, "may_edit": may_edit, "may_edit_ever": may_edit_ever,
         "missing_findings": [f for f in open_now if f.code == "MISSING"],
         "unusual_findings": [f for f in open_now if f.code != "MISSING"],
         "may_confirm": access(request).may(Can.CONFIRM, record.site_id), "reasons": CHANGE_REASONS,
@@ -193,29 +182,3 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
         return url
 
     return act_once(request, action, back=url)
-
-
-@require_GET
-def history(request: HttpRequest, pk: Any) -> HttpResponse:
-    """Who changed what in this form, when and why, newest first."""
-    found = record_of(request, pk)
-    sheets = {model._meta.db_table: model for model in (found.crf_class, *found.crf_class.row_models)}
-    changes = [_sentence(sheets[entry.table_name], entry) for entry in selectors.changes_of(found)]
-    context = {"record": found, "changes": changes, "participant": found.participant}
-    return render(request, "casebook/history.html", context)
-
-
-def _sentence(sheet: Any, entry: AuditEntry) -> dict[str, Any]:
-    labels = {item.attname: item.label for item in sheet.items().values()}
-    names = [name for name in {**(entry.old or {}), **(entry.new or {})} if name in labels]
-    items = [(labels[n], (entry.old or {}).get(n), (entry.new or {}).get(n)) for n in names]
-    shown = [(label, old, new) for label, old, new in items if old is not None or new is not None]
-    line = f"{sheet.legend}: line {_row_verb(entry)}. " if hasattr(sheet, "legend") else ""
-    return {"at": entry.at, "who": entry.actor_name, "why": entry.reason, "first": entry.operation == "INSERT" and not line,
-            "line": line, "items": shown}  # fmt: skip
-
-
-def _row_verb(entry: AuditEntry) -> str:
-    if entry.operation == "INSERT":
-        return "added"
-    return {True: "taken away", False: "put back"}.get((entry.new or {}).get("taken_away"), "changed")

@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from casebook import items
 from casebook.crf import Crf, EditCheck, Row, Section
-from casebook.items import NOT_SUBMITTED, Sdtm, YesNo
+from casebook.items import DIRECT, NOT_SUBMITTED, Sdtm, YesNo
 from dosing import dose, interval
 from enrollment import eligibility
 from enrollment.actions import has_valid_consent
 from enrollment.crfs import Screening
+from itp_trial.protocol import RULES_VERSION
 
 # A form reads like a table: one question a line.
 # fmt: off
@@ -126,12 +127,14 @@ class Infusion(Crf):
                              sdtm=Sdtm("VS.VSORRES", "WEIGHT"))
     weight_on = items.Date("Weighed on", critical=True, sdtm=Sdtm("VS.VSDTC"))
     premedication = items.Text("Premedication", optional=True, sdtm=Sdtm("CM.CMTRT"), help="Drug, dose and time.")
-    started_at = items.DateTime("Infusion started", critical=True, sdtm=Sdtm("EC.ECSTDTC"))
-    stopped_at = items.DateTime("Infusion stopped", critical=True, sdtm=Sdtm("EC.ECENDTC"))
-    max_rate = items.Number("Highest rate", unit="mL/h", digits=(5, 1), hard=(0, 1000), sdtm=Sdtm("EC.ECDOSRGM"))
-    stopped_early = items.Code("Stopped before the end?", options=YesNo, sdtm=Sdtm("EC.ECADJ"))
-    stop_reason = items.Text("Why was it stopped?", asked_if=("stopped_early", YesNo.YES), sdtm=Sdtm("EC.ECADJ"))
-    reaction = items.Code("Any reaction during or after the infusion?", options=YesNo, critical=True,
+    started_at = items.DateTime("Infusion started", critical=True, source=DIRECT, sdtm=Sdtm("EC.ECSTDTC"))
+    stopped_at = items.DateTime("Infusion stopped", critical=True, source=DIRECT, sdtm=Sdtm("EC.ECENDTC"))
+    max_rate = items.Number("Highest rate", unit="mL/h", digits=(5, 1), hard=(0, 1000), source=DIRECT,
+                            sdtm=Sdtm("EC.ECDOSRGM"))
+    stopped_early = items.Code("Stopped before the end?", options=YesNo, source=DIRECT, sdtm=Sdtm("EC.ECADJ"))
+    stop_reason = items.Text("Why was it stopped?", asked_if=("stopped_early", YesNo.YES), source=DIRECT,
+                             sdtm=Sdtm("EC.ECADJ"))
+    reaction = items.Code("Any reaction during or after the infusion?", options=YesNo, critical=True, source=DIRECT,
                           sdtm=Sdtm("AE.AEOCCUR"), help="If yes, please also add an adverse event.")
     volume_ml = items.Number("Volume given", unit="mL", digits=(6, 1), derived=True, sdtm=Sdtm("EC.ECDOSE"))
     grams = items.Number("IgG given", unit="g", digits=(7, 3), derived=True, critical=True, sdtm=Sdtm("EC.ECDOSE"))
@@ -145,7 +148,8 @@ class Infusion(Crf):
         Section("Infusion", "premedication", "started_at", "stopped_at", "max_rate", "stopped_early", "stop_reason",
                 "reaction"),
         Section("Computed", "volume_ml", "grams", "g_per_kg", "hours", "mean_rate",
-                note="Computed from the bags, their lots and the weight whenever this form is saved."),
+                note="Computed from the bags, their lots and the weight whenever this form is saved"
+                     f" (R5, R7, rules {RULES_VERSION})."),
     ]
     edit_checks = [
         EditCheck("INF01", ["started_at", "stopped_at"], lambda c: c.stopped_at > c.started_at,
@@ -297,8 +301,9 @@ class InfusionBag(Row):
     legend = "Bags given"
 
     crf = models.ForeignKey(Infusion, on_delete=models.PROTECT, related_name="bags")
-    bag = items.Ref("Bag", to=Bag, related_name="given", choices_for=usable_bags, critical=True, sdtm=Sdtm("EC.ECLOT"))
-    volume_ml = items.Number("Volume given", unit="mL", digits=(5, 1), hard=(0, 1000), critical=True,
+    bag = items.Ref("Bag", to=Bag, related_name="given", choices_for=usable_bags, critical=True, source=DIRECT,
+                    sdtm=Sdtm("EC.ECLOT"))
+    volume_ml = items.Number("Volume given", unit="mL", digits=(5, 1), hard=(0, 1000), critical=True, source=DIRECT,
                              sdtm=Sdtm("EC.ECDOSE"))
 
     sections = [Section("Bags given", "bag", "volume_ml")]

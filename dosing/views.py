@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from casebook.actions import add_product_record
-from casebook.selectors import PARTICIPANTS
+from casebook.doors import participant_of
 from dosing import actions, selectors
 from itp_trial.models import Site
-from itp_trial.permissions import access, allow, allow_somewhere, visible
+from itp_trial.permissions import access, allow_somewhere
 from itp_trial.roles import Can
 from itp_trial.web import act_once, number_of, posted
 
@@ -46,8 +46,7 @@ def add_lot(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def end_treatment(request: HttpRequest, pk: Any) -> HttpResponse:
     """The investigator ends maintenance before the fifth dose, with the reason."""
-    participant = visible(request, PARTICIPANTS, pk)
-    allow(request, Can.END_TREATMENT, participant.site_id)
+    participant = participant_of(request, pk, Can.END_TREATMENT)
     if request.method == "GET":
         return render(request, "dosing/end_treatment.html", {"participant": participant})
 

@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from casebook.doors import participant_of
 from casebook.models import Participant
-from casebook.selectors import PARTICIPANTS
 from enrollment import actions
 from itp_trial.models import Site
 from itp_trial.normalise import Unreadable, day
-from itp_trial.permissions import access, allow, allow_somewhere, visible
+from itp_trial.permissions import access, allow_somewhere
 from itp_trial.refusal import Refused
 from itp_trial.roles import Can
 from itp_trial.web import act_once, number_of, posted
@@ -42,7 +42,7 @@ def screen(request: HttpRequest) -> HttpResponse:
 @require_GET
 def eligibility(request: HttpRequest, pk: Any) -> HttpResponse:
     """Each criterion with its evidence, the consent, and what stands against enrolment."""
-    participant = visible(request, PARTICIPANTS, pk)
+    participant = participant_of(request, pk)
     context = {
         "participant": participant,
         "ready": actions.readiness(participant, participant.enrolled_on),
@@ -54,8 +54,7 @@ def eligibility(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @require_POST
 def enrol(request: HttpRequest, pk: Any) -> HttpResponse:
-    participant = visible(request, PARTICIPANTS, pk)
-    allow(request, Can.ENROL, participant.site_id)
+    participant = participant_of(request, pk, Can.ENROL)
 
     def action() -> str:
         enrolled = actions.enrol(participant=participant, by=request.user, on=_day(posted(request).get("on", "")))
@@ -67,8 +66,7 @@ def enrol(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @require_POST
 def fail(request: HttpRequest, pk: Any) -> HttpResponse:
-    participant = visible(request, PARTICIPANTS, pk)
-    allow(request, Can.ENROL, participant.site_id)
+    participant = participant_of(request, pk, Can.ENROL)
 
     def action() -> str:
         data = posted(request)
@@ -81,8 +79,7 @@ def fail(request: HttpRequest, pk: Any) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def end(request: HttpRequest, pk: Any) -> HttpResponse:
     """Completed, lost to follow-up or withdrawn, with the day and the reason."""
-    participant = visible(request, PARTICIPANTS, pk)
-    allow(request, Can.PLAN, participant.site_id)
+    participant = participant_of(request, pk, Can.PLAN)
     state = Participant.State
     if request.method == "GET":
         choices = [(s.value, s.label) for s in (state.COMPLETED, state.LOST, state.WITHDRAWN)]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.http import HttpRequest
+from django.utils import timezone
 
 from itp_trial.actor import request_id
 from itp_trial.models import AccessEntry
+from itp_trial.protocol import value
 
 Kind = AccessEntry.Kind
+#: Views of one participant by one person are one line in this time: a visit of twenty pages is one look at the child.
+VIEW_ONCE = timedelta(minutes=value("VIEW_ONCE_MIN"))
 
 
 def note(
@@ -43,3 +49,22 @@ def note(
         address=request.META.get("REMOTE_ADDR") or None if request is not None else None,
         request_id=request_id(),
     )
+
+
+_VIEW = """INSERT INTO itp_trial_accessentry
+    (at, kind, user_id, user_name, site, participant, what, purpose, address, request_id)
+    SELECT %(at)s, %(kind)s, %(user)s, %(name)s, %(site)s, %(participant)s, %(what)s, '', %(address)s, %(request)s
+    WHERE NOT EXISTS (SELECT 1 FROM itp_trial_accessentry WHERE participant = %(participant)s AND kind = %(kind)s
+        AND user_id = %(user)s AND at > %(since)s)"""
+
+
+def viewed(request: HttpRequest, participant: Any) -> None:
+    """Notes that this person looked at a participant, at most once in ``VIEW_ONCE``. One statement, the pages' and the API's."""
+    now, person = timezone.now(), request.user
+    values = {
+        "at": now, "kind": Kind.VIEW.value, "user": person.pk, "name": person.actor_name[:200], "site": participant.site.code,
+        "participant": participant.pk, "what": f"Participant {participant.number}",
+        "address": request.META.get("REMOTE_ADDR") or None, "request": request_id(), "since": now - VIEW_ONCE,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_VIEW, values)

@@ -24,8 +24,8 @@ def refuse_to_start_without_the_trail(**_: object) -> None:
 
 # UTC, and far from Cairo's midnight, where the clock jumps twice a year: 04:00 UTC is 06:00 or 07:00 in Cairo.
 app.conf.beat_schedule = {
-    "leavers": {"task": "delegation.tasks.end_sessions_of_leavers", "schedule": crontab(hour=2, minute=0)},
     "audit-trail": {"task": "itp_trial.tasks.verify_and_anchor", "schedule": crontab(hour=2, minute=30)},
+    "leavers": {"task": "delegation.tasks.end_sessions_of_leavers", "schedule": crontab(hour=2, minute=0)},
     "responses": {"task": "responses.tasks.reclassify", "schedule": crontab(hour=3, minute=0)},
     "visit-reminders": {"task": "casebook.tasks.send_visit_digests", "schedule": crontab(hour=4, minute=0)},
     "outbox": {"task": "casebook.tasks.drain_outbox", "schedule": 60.0},

@@ -120,6 +120,19 @@ _TABLE = (
     _p("R22", "ROT_MIN_D", 28, "days", "Response off therapy from this day after its start", SILENT, assumption=True),
     _p("R24", "REPORT_ONLY_GRADE_MAX", 1, "grade", "Highest ITP-BAT grade for bleeding known by report only",
        "ITP-BAT v1.0 (Rodeghiero, Blood 121:2596)", assumption=False),
+    _p("RQ-10", "LATE_ENTRY_D", 3, "days", "An answer first entered more than this after its visit is a late entry",
+       SILENT, assumption=True),
+    _p("RQ-10", "NIGHT_FROM_H", 20, "hour in Cairo", "From this hour an entry is made at an unusual hour", SILENT,
+       assumption=True),
+    _p("RQ-10", "NIGHT_UNTIL_H", 6, "hour in Cairo", "Until this hour an entry is made at an unusual hour", SILENT,
+       assumption=True),
+    _p("RQ-10", "EMPTY_REASONS_MAX", Decimal("0.20"), "fraction",
+       "Largest accepted part of one person's reasons for change that say nothing", SILENT, assumption=True),
+    _p("RQ-10", "SAME_VALUES_MIN", 3, "items", "So many answers equal to those of the visit before are looked at", SILENT,
+       assumption=True),
+    _p("RQ-10", "REVIEW_EVERY_D", 31, "days", "The trail is reviewed at least this often", SILENT, assumption=True),
+    _p("RQ-15", "VIEW_ONCE_MIN", 15, "minutes", "Views of one participant by one person are noted once in this time",
+       SILENT, assumption=True),
 )
 # fmt: on
 

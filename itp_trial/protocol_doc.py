@@ -134,6 +134,19 @@ RULES: dict[str, tuple[str, str]] = {
     ),
 }
 
+#: What oversees the data decides nothing about a child. Requirement -> (short name, what it says in plain words).
+OVERSIGHT: dict[str, tuple[str, str]] = {
+    "RQ-10": (
+        "Review of the trail",
+        "The listings of the monthly review look for late entries, unusual hours, reasons that say nothing and answers "
+        "repeated from visit to visit. They raise questions; they judge nobody.",
+    ),
+    "RQ-15": (
+        "Access log",
+        "Who looked at a participant stands in the access log, once in a while and not for every click.",
+    ),
+}
+
 #: What a question would settle (the rules, or the part of the trial), and the question.
 QUESTIONS: tuple[tuple[str, str], ...] = (
     (
@@ -212,11 +225,12 @@ This file is generated (`python -m itp_trial.protocol_doc > docs/protocol.md`); 
 
 def markdown() -> str:
     """The whole document, ending with a newline."""
-    return "\n\n".join([_INTRO, "## Rules", *_rules(), "## Questions to the sponsor", _questions()]) + "\n"
+    parts = [_INTRO, "## Rules", *_chapters(RULES), "## Oversight", *_chapters(OVERSIGHT), "## Questions to the sponsor"]
+    return "\n\n".join([*parts, _questions()]) + "\n"
 
 
-def _rules() -> Iterator[str]:
-    for rule, (name, summary) in RULES.items():
+def _chapters(chapters: dict[str, tuple[str, str]]) -> Iterator[str]:
+    for rule, (name, summary) in chapters.items():
         yield f"### {rule} {name}"
         yield summary
         if parameters := [parameter for parameter in PARAMETERS.values() if parameter.rule == rule]:

@@ -38,6 +38,7 @@ class Can(StrEnum):
     DELEGATE = "sign the delegation log"
     SEE_IDENTITY = "see the contacts of families"
     REVIEW_TRAIL = "review the audit trail"
+    SEE_ACCESSES = "see who looked at what"
     ASK_REDACTION = "ask for a redaction"
     GRANT_REDACTION = "grant a redaction"
     MANAGE_PEOPLE = "manage people and sites"
@@ -58,10 +59,10 @@ _OVERSEER = {Can.SEE_ACCESS, Can.RECORD_TRAINING}
 RIGHTS: dict[str, set[Can]] = {
     Role.COORDINATOR: _SITE_STAFF,
     Role.INVESTIGATOR: _DOCTOR,
-    Role.PRINCIPAL: _DOCTOR | _OVERSEER | {Can.DELEGATE, Can.ASK_REDACTION},
-    Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL},
+    Role.PRINCIPAL: _DOCTOR | _OVERSEER | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES},
+    Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
     Role.DATA_MANAGER: _READER | _OVERSEER
-    | {Can.REVIEW_TRAIL, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS},
+    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS},
     Role.SAFETY: _READER,
     Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT},
     Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.SEE_LOG},

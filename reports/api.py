@@ -14,25 +14,32 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from casebook.actions import Saved, StaleVersion, save_form
+from casebook.doors import participant_of, record_of, right_to_edit
 from casebook.forms import CrfForm
 from casebook.models import FormRecord, Participant
 from casebook.selectors import PARTICIPANTS
-from casebook.views import record_of, right_to_edit
+from casebook.trail import Filters
 from itp_trial.api import PROBLEM
 from itp_trial.idempotency import claim, digest_of
-from itp_trial.permissions import access, allow, allow_somewhere, visible
+from itp_trial.normalise import Unreadable, text
+from itp_trial.permissions import access, allow, allow_somewhere
 from itp_trial.roles import Can
 from reports import api_docs as docs
-from reports import csv_export, selectors
+from reports import csv_export, selectors, trail_csv
 from reports.codebook import entries
+from reports.csv_export import CsvFile
 from reports.endpoint import PAGING, Endpoint, one_of, plain
 from reports.files import FormFile, form_files
 from reports.pdf import PdfNotMade, casebook_pdf
+from reports.purpose import API, LONGEST, exported, printed
 from reports.states import entry_state, participant_state, visit_state
-from reports.views import exportable, known_file
+from reports.views import chosen_site, exportable, known_file, words_of
 from reports.writing import as_posted, unknown_rows
 from responses.models import ResponseSummary
 from responses.selectors import responses
+
+#: What every file may be asked with.
+FILE = frozenset({"for", "purpose"})
 
 
 class NoPdf(APIException):
@@ -112,24 +119,52 @@ def _response_states(page: list[Participant]) -> list[dict[str, Any]]:
 
 
 class CasebookCsv(Endpoint):
-    parameters = frozenset({"for"})
+    parameters = FILE
 
     @docs.casebook_csv
     def get(self, request: Request, pk: UUID) -> HttpResponse:
         """Everything about one participant, one answer a line."""
-        casebook = selectors.casebook_of(exportable(plain(request), pk))
-        return csv_export.casebook_csv(casebook, excel=for_excel(request)).response()
+        participant = exportable(plain(request), pk)
+        file = csv_export.casebook_csv(selectors.casebook_of(participant), excel=for_excel(request))
+        return handed_out(request, file, f"the casebook of {participant.number}", participant=participant)
 
 
 class CasebookPdf(Endpoint):
+    parameters = frozenset({"purpose"})
+
     @docs.casebook_pdf
     def get(self, request: Request, pk: UUID) -> HttpResponse:
         """Everything about one participant as a tagged PDF."""
-        participant = exportable(plain(request), pk)
+        participant, purpose = exportable(plain(request), pk), stated(request)
         try:
-            return casebook_pdf(participant).response()
+            response = casebook_pdf(participant).response()
         except PdfNotMade as reason:
             raise NoPdf(str(reason)) from reason
+        printed(request, f"PDF of the casebook of {participant.number}", purpose, participant=participant)
+        return response
+
+
+class ParticipantTrailCsv(Endpoint):
+    parameters = FILE
+
+    @docs.participant_trail_csv
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        """The trail of one participant: one line per value that was entered, changed or taken away."""
+        participant = exportable(plain(request), pk)
+        file = trail_csv.participant_trail_csv(participant, Filters(), excel=for_excel(request))
+        return handed_out(request, file, f"the trail of {participant.number}", participant=participant)
+
+
+class TrailCsv(Endpoint):
+    parameters = FILE | {"site"}
+
+    @docs.trail_csv
+    def get(self, request: Request) -> HttpResponse:
+        """The trail of one site, or of all sites that you may export."""
+        allow_somewhere(plain(request), Can.EXPORT)
+        site = chosen_site(plain(request), request.query_params.get("site", ""))
+        file = trail_csv.trail_csv(access(plain(request)), site=site, excel=for_excel(request))
+        return handed_out(request, file, f"the trail of {f'site {site.code}' if site else 'all sites'}", site=site)
 
 
 class FormList(Endpoint):
@@ -141,7 +176,7 @@ class FormList(Endpoint):
 
 
 class FormCsv(Endpoint):
-    parameters = frozenset({"for", "participant"})
+    parameters = FILE | {"participant"}
 
     @docs.form_csv
     def get(self, request: Request, slug: str) -> HttpResponse:
@@ -149,7 +184,7 @@ class FormCsv(Endpoint):
         allow_somewhere(plain(request), Can.EXPORT)
         file, participant = known_file(slug), self._participant(request)
         table = csv_export.form_csv(file, access(plain(request)), participant=participant, excel=for_excel(request))
-        return table.response()
+        return handed_out(request, table, file.title, participant=participant)
 
     def _participant(self, request: Request) -> Participant | None:
         key = request.query_params.get("participant")
@@ -225,7 +260,23 @@ def _form_state(file: FormFile) -> dict[str, Any]:
 
 def seen(request: Request, pk: UUID) -> Participant:
     """The participant with this key, at a site that the person may see; else 404."""
-    return visible(plain(request), PARTICIPANTS, pk)
+    return participant_of(plain(request), pk)
+
+
+def handed_out(request: Request, file: CsvFile, what: str, *, participant: Any = None, site: Any = None) -> HttpResponse:
+    """The file, and its line in the access log."""
+    code = site.code if site is not None else ""
+    exported(request, words_of(file, what), stated(request), participant=participant, site=code)
+    return file.response()
+
+
+def stated(request: Request) -> str:
+    """What the file is for, as the caller says; a program that says nothing is noted as such."""
+    try:
+        said = text(request.query_params.get("purpose", ""))[:LONGEST]
+    except Unreadable as error:
+        raise ParseError(f"purpose: {error}") from error
+    return f"{API}: {said}" if said else API
 
 
 def for_excel(request: Request) -> bool:

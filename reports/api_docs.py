@@ -162,6 +162,7 @@ class ItemState(s.Serializer[Any]):
     expected, possible = s.ListField(child=s.CharField()), s.ListField(child=s.CharField())
     asked_if = s.DictField()
     optional, derived, critical = s.BooleanField(), s.BooleanField(), s.BooleanField()
+    source = s.CharField(help_text="transcribed, direct capture (eSource) or computed")
     sdtm, help = s.CharField(), s.CharField()
 
 
@@ -191,6 +192,8 @@ _PAGING = [
     OpenApiParameter("page_size", int, description="100 unless told; at most 500."),
 ]
 _EXCEL = OpenApiParameter("for", str, enum=["excel"], description="Byte order mark, and no text runs as a formula.")
+_PURPOSE = OpenApiParameter("purpose", str, description="What the file is for; it stands in the access log. “API” unless told.")
+_SITE = OpenApiParameter("site", str, description="Only this site, for example 01.")
 
 
 def _read(operation: str, answer: Any, *parameters: OpenApiParameter, errors: Any = None) -> Any:
@@ -209,11 +212,13 @@ record_list = _read("records", _page_of(RecordState), *_PAGING)
 response = _read("response", ExplainedResponse)
 response_list = _read("responses", _page_of(ResponseState), *_PAGING, errors=_LISTS)
 form_list = _read("forms", FormStates, errors=_LISTS)
-casebook_csv = _file("casebook_csv", "text/csv", OpenApiTypes.STR, _EXCEL)
-form_csv = _file("form_csv", "text/csv", OpenApiTypes.STR, _EXCEL,
+casebook_csv = _file("casebook_csv", "text/csv", OpenApiTypes.STR, _EXCEL, _PURPOSE)
+participant_trail_csv = _file("participant_trail_csv", "text/csv", OpenApiTypes.STR, _EXCEL, _PURPOSE)
+trail_csv = _file("trail_csv", "text/csv", OpenApiTypes.STR, _EXCEL, _PURPOSE, _SITE)
+form_csv = _file("form_csv", "text/csv", OpenApiTypes.STR, _EXCEL, _PURPOSE,
                  OpenApiParameter("participant", OpenApiTypes.UUID, description="Only this participant."))  # fmt: skip
 _NO_PDF = {(503, PROBLEM): OpenApiResponse(Problem, "The PDF could not be made in time.")}
-casebook_pdf = _file("casebook_pdf", "application/pdf", OpenApiTypes.BINARY, more=_NO_PDF)
+casebook_pdf = _file("casebook_pdf", "application/pdf", OpenApiTypes.BINARY, _PURPOSE, more=_NO_PDF)
 record = _read("record", RecordState)
 
 _EXAMPLE = OpenApiExample(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from casebook.crf import Substitute
-from casebook.items import NOT_SUBMITTED, Item, Ref
+from casebook.items import COMPUTED, NOT_SUBMITTED, Item, Ref
 from reports.cells import is_coded
 from reports.files import FormFile, form_files
 
@@ -26,15 +26,15 @@ def _entry(item: Item) -> dict[str, Any]:
     return {
         "item": item.name, "label": item.label, "type": item.kind, "unit": item.unit, "codes": _codes(item),
         "expected": _range(item.expected), "possible": _range(item.hard), "asked_if": _condition(item),
-        "optional": item.optional, "derived": item.derived, "critical": item.critical, "sdtm": str(item.sdtm),
-        "help": item.help,
+        "optional": item.optional, "derived": item.derived, "critical": item.critical, "source": item.source,
+        "sdtm": str(item.sdtm), "help": item.help,
     }  # fmt: skip
 
 
 def _substitute(substitute: Substitute, item: Item) -> dict[str, Any]:
     return _entry(item) | {
         "item": substitute.name, "label": substitute.label, "type": "number", "unit": substitute.unit, "derived": True,
-        "sdtm": NOT_SUBMITTED, "help": f"In place of “{item.label}”, which stays at the site.",
+        "source": COMPUTED, "sdtm": NOT_SUBMITTED, "help": f"In place of “{item.label}”, which stays at the site.",
     }  # fmt: skip
 
 

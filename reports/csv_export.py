@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,15 +69,19 @@ class Column:
     is_text: Callable[[dict[str, Any]], bool] = _never
 
 
-def form_csv(file: FormFile, access: Access, *, participant: Participant | None = None, excel: bool = False) -> CsvFile:
-    """One form at the sites that this person may export, in one query (and one for the names that references show)."""
+def form_csv(file: FormFile, access: Access, *, participant: Participant | None = None, excel: bool = False,
+             at_site: bool = False) -> CsvFile:  # fmt: skip
+    """One form at the sites that this person may export, in one query (and one for the names that references show).
+
+    :param at_site: for the site's own copy, which also holds what else stays at the site
+    """
     rows = file.rows(access)
     if participant is not None:
         rows = rows.filter(**{f"{file.to_record}__participant": participant})
     paths = _paths(file)
     stored = rows.order_by(*_order(file)).values_list(*paths.values())
     read = [dict(zip(paths, row, strict=True)) for row in stored.iterator(chunk_size=2000)]
-    columns = _columns(file, read)
+    columns = _columns(file, read, at_site)
     return _file(file.slug, columns, read, excel)
 
 
@@ -93,6 +97,11 @@ def codebook_csv(*, excel: bool = False) -> CsvFile:
     lines = codebook_lines()
     columns = [Column(name, _reader(name), _always) for name in lines[0]]
     return _file("codebook", columns, lines, excel)
+
+
+def made(name: str, columns: Mapping[str, bool], lines: list[dict[str, Any]], excel: bool = False) -> CsvFile:
+    """A file of lines that are already text; ``columns`` says which of them people typed."""
+    return _file(name, [Column(c, _reader(c), _always if typed else _never) for c, typed in columns.items()], lines, excel)
 
 
 def _file(name: str, columns: list[Column], rows: list[dict[str, Any]], excel: bool) -> CsvFile:
@@ -141,12 +150,14 @@ def _order(file: FormFile) -> list[str]:
     return [f"{file.to_record}__{part}" for part in parts] + (["position", "pk"] if file.is_rows else [])
 
 
-def _columns(file: FormFile, rows: list[dict[str, Any]]) -> list[Column]:
+def _columns(file: FormFile, rows: list[dict[str, Any]], at_site: bool) -> list[Column]:
     found = [*_WHOSE, *(_WHICH_ROW if file.is_rows else ())]
     for name, item in file.model.items().items():
         substitute = file.model.not_exported.get(name)
-        found += [_stand_in(substitute)] if substitute else _of_item(item, rows)
-        found += [Column(f"{substitute.name if substitute else name}_mr", _missing(name))] if has_reason(item) else []
+        found += [_stand_in(substitute)] if substitute else []
+        found += _of_item(item, rows) if at_site or not substitute else []
+        shown = substitute.name if substitute and not at_site else name
+        found += [Column(f"{shown}_mr", _missing(name))] if has_reason(item) else []
     return found
 
 

@@ -1,11 +1,22 @@
 from django.urls import path
 
-from reports import views
+from reports import access_views, copy_views, review_views, views
 
 urlpatterns = [
     path("exports/", views.exports, name="exports"),
     path("exports/codebook.csv", views.codebook_csv, name="codebook-csv"),
+    path("exports/trail.csv", views.trail, name="trail-csv"),
     path("exports/<slug:form>.csv", views.form_csv, name="form-csv"),
+    path("participants/<uuid:pk>/export/", views.participant_exports, name="participant-exports"),
+    path("participants/<uuid:pk>/trail.csv", views.participant_trail, name="participant-trail-csv"),
     path("participants/<uuid:pk>/casebook.csv", views.casebook_csv, name="casebook-csv"),
     path("participants/<uuid:pk>/casebook.pdf", views.casebook_pdf_file, name="casebook-pdf"),
+    path("access-log/", access_views.access_log, name="access-log"),
+    path("access-log.csv", access_views.access_log_csv, name="access-log-csv"),
+    path("trail-reviews/", review_views.trail_reviews, name="trail-reviews"),
+    path("trail-reviews/new/", review_views.new_trail_review, name="new-trail-review"),
+    path("trail-reviews/<int:pk>/", review_views.trail_review, name="trail-review"),
+    path("my-data/", copy_views.my_data, name="my-data"),
+    path("my-data/copy/", copy_views.download_copy, name="download-copy"),
+    path("my-data/copies/<int:pk>/receipt/", copy_views.receive_copy, name="receive-copy"),
 ]

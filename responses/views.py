@@ -9,10 +9,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from casebook.doors import participant_of
 from casebook.models import Participant
-from casebook.selectors import PARTICIPANTS
 from casebook.templatetags.casebook import STATES
-from itp_trial.permissions import access, allow_somewhere, visible
+from itp_trial.permissions import access, allow_somewhere
 from itp_trial.roles import Can
 from responses import selectors
 from responses.dashboard import dashboard
@@ -51,7 +51,7 @@ def _matches(row: selectors.CohortRow, chosen: dict[str, str]) -> bool:
 @require_GET
 def participant(request: HttpRequest, pk: Any) -> HttpResponse:
     """The answer for one child: state, since when, why; the course on one time axis; the next dose; safety."""
-    found = visible(request, PARTICIPANTS, pk)
+    found = participant_of(request, pk)
     granted = access(request)
     context = dashboard(found, timezone.localdate()) | {
         "may_end_treatment": granted.may(Can.END_TREATMENT, found.site_id) and found.state == Participant.State.TREATMENT,

@@ -9,7 +9,7 @@ from django.db import models
 from assessments import smog
 from casebook import items
 from casebook.crf import Crf, EditCheck, Row, Section
-from casebook.items import Sdtm, YesNo
+from casebook.items import DIRECT, Sdtm, YesNo
 
 # A form reads like a table: one question a line.
 # fmt: off
@@ -29,10 +29,11 @@ def bleeding_item(code: str) -> tuple[items.Grade, items.Code, items.Code]:
     grades = tuple((grade, f"{grade}: {sign.text(grade)}") for grade in sign.grades)
     bleeding = tuple(grade for grade in sign.grades if grade > 0)
     return (
-        items.Grade(sign.label, grades=grades, asked_if=SOME, critical=True, sdtm=Sdtm("FA.FAORRES", "GRADE")),
-        items.Code(f"{sign.label}: evidence", options=Evidence, asked_if=(code, bleeding),
+        items.Grade(sign.label, grades=grades, asked_if=SOME, critical=True, source=DIRECT,
+                    sdtm=Sdtm("FA.FAORRES", "GRADE")),
+        items.Code(f"{sign.label}: evidence", options=Evidence, asked_if=(code, bleeding), source=DIRECT,
                    sdtm=Sdtm("FA.FAORRES", "EVID")),
-        items.Code(f"{sign.label}: present today", options=YesNo, asked_if=(code, bleeding), critical=True,
+        items.Code(f"{sign.label}: present today", options=YesNo, asked_if=(code, bleeding), critical=True, source=DIRECT,
                    sdtm=Sdtm("FA.FAORRES", "PRESENT")),
     )
 
@@ -51,8 +52,8 @@ class BleedingAssessment(Crf):
     slug = "bleeding-assessment"
     dates_visit = "assessed_on"
 
-    assessed_on = items.Date("Assessed on", critical=True, sdtm=Sdtm("FA.FADTC"))
-    any_bleeding = items.Code("Any bleeding since the last visit?", options=YesNo, critical=True,
+    assessed_on = items.Date("Assessed on", critical=True, source=DIRECT, sdtm=Sdtm("FA.FADTC"))
+    any_bleeding = items.Code("Any bleeding since the last visit?", options=YesNo, critical=True, source=DIRECT,
                               sdtm=Sdtm("FA.FAORRES", "OCCUR"),
                               help="At the first visit: in the preceding 15 days. “No” writes grade 0 for every item.")
     petechiae, petechiae_evidence, petechiae_today = bleeding_item("petechiae")

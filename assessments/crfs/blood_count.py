@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from casebook import items
 from casebook.crf import Crf, EditCheck, Section
-from casebook.items import NOT_SUBMITTED, Sdtm, YesNo
+from casebook.items import DIRECT, NOT_SUBMITTED, Sdtm, YesNo
 
 # A form reads like a table: one question a line.
 # fmt: off
@@ -53,6 +53,7 @@ class BloodCount(Crf):
     leukocytes = items.Number("Leukocytes", unit="10^9/L", digits=(5, 1), hard=(Decimal("0.2"), 200), expected=(4, 17),
                               asked_if=DONE, optional=True, sdtm=Sdtm("LB.LBORRES", "WBC"))
     bleeding = items.Code("Bleeding on the day of the sample", options=BleedingToday, asked_if=DONE, critical=True,
+                          source=DIRECT,
                           sdtm=Sdtm("FA.FAORRES", "PRESENT"),
                           help="Worst ITP-BAT grade present that day. A response needs a day without bleeding.")
 

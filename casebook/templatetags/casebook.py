@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django import template
-from django.utils import timezone
 
+from casebook.sentences import moment
 from itp_trial.idempotency import new_key
-from itp_trial.normalise import CAIRO
 
 register = template.Library()
 
@@ -23,10 +22,13 @@ def day(value: date | None) -> str:
 @register.filter
 def clock(value: datetime | None) -> str:
     """05 Mar 2026 14:02 Cairo (UTC+3)."""
-    if value is None:
-        return ""
-    local = timezone.localtime(value, CAIRO)
-    return f"{local:%d %b %Y %H:%M} Cairo (UTC{int(local.utcoffset().total_seconds() // 3600):+d})"
+    return moment(value) if value is not None else ""
+
+
+@register.filter
+def utc(value: datetime) -> str:
+    """2026-03-05T12:02:00: the same moment for everybody, and for machines."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 @register.simple_tag

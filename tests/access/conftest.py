@@ -17,6 +17,7 @@ from itp_trial import actions
 from itp_trial.actor import System, acting
 from itp_trial.models import ApiToken, Site, User
 from itp_trial.roles import Role
+from reports.models import SiteCopy, TrailReview
 from tests.universe import signed_role
 
 MACHINE = System("test")
@@ -82,8 +83,16 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             findings[own] = Finding.objects.create(record=record, code="RANGE", item="platelets", message="Unusual.", value="1")
     sites = {True: universe.s1, False: universe.s2}
     entries = {True: universe.clara.assignments.get(), False: universe.otto.assignments.get()}
+    copies, reviews = {}, {}
+    with acting(MACHINE):
+        for own, site in sites.items():
+            day = timezone.localdate()
+            copies[own] = SiteCopy.objects.create(site=site, manifest_hash=site.code, files=1, rows=1, has_pdfs=False,
+                                                  cut_at=timezone.now(), purpose="walk", made_by=universe.clara)  # fmt: skip
+            reviews[own] = TrailReview.objects.create(site=site, since=day, until=day, reviewer=universe.dana,
+                                                      reviewer_name="Dana", software="0")  # fmt: skip
 
-    def find(target: str, own: bool, actor: Actor) -> tuple[dict[str, Any], dict[str, str]]:
+    def find(target: str, own: bool, actor: Actor, by_code: bool = False) -> tuple[dict[str, Any], dict[str, str]]:
         whose = actor.user if own and actor.user else universe.otto
         if target == "participant":
             return {"pk": child[own].pk}, {}
@@ -93,6 +102,8 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             return {"pk": findings[own].pk}, {}
         if target == "site":
             return {"pk": sites[own].pk}, {}
+        if target in ("copy", "review"):
+            return {"pk": (copies if target == "copy" else reviews)[own].pk}, {}
         if target == "log":
             return {"pk": sites[own].pk}, {}
         if target == "entry":
@@ -100,7 +111,7 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
         if target == "anybody in the form":
             return {}, {"user": str(universe.otto.pk), "role": "no such role"}
         if target == "site of the form":
-            return {}, {"site": str(sites[own].pk)}
+            return {}, {"site": sites[own].code if by_code else str(sites[own].pk)}
         if target == "assignment":
             return {}, {"assignment": str(whose.assignments.first().pk), "name": "walk"}
         if target == "token":

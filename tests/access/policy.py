@@ -24,6 +24,9 @@ ROLES = {
 SEE = "CIHMDPSN"
 EXPORT = "CIHMDSN"
 ENTER = "CIH"
+#: Looks after the data without entering any.
+REVIEW = "MD"
+WATCH = "MDH"
 PEOPLE = "A"
 LOG = SEE + PEOPLE
 OVERSEE = "HMDNA"
@@ -85,7 +88,11 @@ POLICY: dict[str, dict[str, Door]] = {
     "participant": {"GET": _participant(SEE, "the answer for one child")},
     "visits": {"GET": _participant(SEE, "visits and forms")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
+    "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
+    "restore-record": {"POST": _record(ENTER, "put it back")},
     "history": {"GET": _record(SEE, "who changed what")},
+    "item-history": {"GET": _record(SEE, "the history of one question")},
+    "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
     "add-visit": {"POST": _participant(ENTER, "an unscheduled visit")},
     "add-log": {"POST": _participant(ENTER, "an event at any time")},
     "confirm-finding": {"POST": Door(ENTER, "finding", "confirm an unusual value")},
@@ -105,6 +112,18 @@ POLICY: dict[str, dict[str, Door]] = {
     "form-csv": {"GET": Door(EXPORT)},
     "casebook-csv": {"GET": _participant(EXPORT, "everything about one child")},
     "casebook-pdf": {"GET": _participant(EXPORT, "everything about one child")},
+    "participant-exports": {"GET": _participant(EXPORT, "the files of one child")},
+    "participant-trail-csv": {"GET": _participant(EXPORT, "the trail of one child")},
+    "trail-csv": {"GET": Door(EXPORT, says="the trail of one's sites")},
+    "my-data": {"GET": Door(ENTER, says="copies of the own site's data")},
+    "download-copy": {"POST": Door(ENTER, "site of the form", "a complete copy of the own site's data")},
+    "receive-copy": {"POST": Door("IH", "copy", "the site says that it holds the copy")},
+    # oversight
+    "access-log": {"GET": Door(WATCH, says="who looked at what")},
+    "access-log-csv": {"GET": Door(WATCH)},
+    "trail-reviews": {"GET": Door(REVIEW, says="what was reviewed and what is due")},
+    "new-trail-review": {"GET": Door(REVIEW, says="the listings of a period"), "POST": Door(REVIEW, says="record a review")},
+    "trail-review": {"GET": Door(REVIEW, "review", "one recorded review")},
     # API
     "api-participants": {"GET": Door(SEE)},
     "api-participant": {"GET": _participant(SEE, "")},
@@ -117,6 +136,8 @@ POLICY: dict[str, dict[str, Door]] = {
     "api-form-csv": {"GET": Door(EXPORT)},
     "api-casebook-csv": {"GET": _participant(EXPORT, "")},
     "api-casebook-pdf": {"GET": _participant(EXPORT, "")},
+    "api-participant-trail-csv": {"GET": _participant(EXPORT, "")},
+    "api-trail-csv": {"GET": Door(EXPORT)},
     "api-schema": {"GET": Door(SIGNED_IN)},
     "api-docs": {"GET": Door(SIGNED_IN)},
 }

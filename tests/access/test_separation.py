@@ -17,19 +17,13 @@ from tests.access.policy import POLICY
 from tests.access.test_matrix import WORDS, undone
 from tests.input.conftest import count_of
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.requirement("RQ-23"),
-    pytest.mark.requirement("RQ-27"),
-    pytest.mark.requirement("RQ-38"),
-    pytest.mark.requirement("RQ-40"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("RQ-23", "RQ-27", "RQ-38", "RQ-40")]
 
 SPONSORS_SIDE = ("sponsor", "monitor", "monitor of site 01", "data manager", "safety contact", "administrator")
 #: Doors that change something, but no clinical value: accounts, people, the log, signatures of it, reviews.
 NOT_CLINICAL = {
     "sign-in", "sign-out", "create-token", "revoke-token", "assign-role", "end-assignment", "extend-assignment", "edit-site",
-    "sign-entries", "confirm-training", "record-training", "signature-statement", "review-access",
+    "sign-entries", "confirm-training", "record-training", "signature-statement", "review-access", "new-trail-review",
 }  # fmt: skip
 CLINICAL_DOORS = [(name, method) for name, methods in POLICY.items() if name not in NOT_CLINICAL for method in methods
                   if method != "GET"]  # fmt: skip

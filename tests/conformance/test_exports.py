@@ -18,6 +18,9 @@ from tests.conformance.conftest import Subject
 from tests.conformance.document import Document
 from tests.strategies import fullest_answers
 
+#: Whoever takes a file out says what it is for.
+FOR = "?purpose=monitoring"
+
 
 @pytest.fixture
 def saved(subject: Subject) -> Subject:
@@ -39,7 +42,7 @@ def leaving(crf: type[Crf]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("who", ["clara", "milo", "dana"])
 def test_the_file_of_the_form_holds_every_answer(crf: type[Crf], saved: Subject, client_of: Any, universe: Any, who: str) -> None:
-    rows = rows_of(client_of(getattr(universe, who)).get(reverse("form-csv", args=[crf.slug])))
+    rows = rows_of(client_of(getattr(universe, who)).get(reverse("form-csv", args=[crf.slug]) + FOR))
     [row] = [row for row in rows if row["record_id"] == str(saved.record.pk)]
     stored = saved.fresh.crf()
     for name, item in leaving(crf).items():
@@ -55,14 +58,14 @@ def test_the_file_of_the_form_holds_every_answer(crf: type[Crf], saved: Subject,
 
 
 def test_another_site_gets_the_file_without_the_row(crf: type[Crf], saved: Subject, client_of: Any) -> None:
-    rows = rows_of(client_of(saved.foreigner).get(reverse("form-csv", args=[crf.slug])))
+    rows = rows_of(client_of(saved.foreigner).get(reverse("form-csv", args=[crf.slug]) + FOR))
     assert str(saved.record.pk) not in {row["record_id"] for row in rows}
     assert "01" not in {row["site"] for row in rows}
 
 
 def test_the_rows_of_a_form_are_a_file_of_their_own(crf: type[Crf], saved: Subject, client_of: Any) -> None:
     for model in crf.row_models:
-        rows = rows_of(client_of(saved.reader).get(reverse("form-csv", args=[f"{crf.slug}-{model.slug}"])))
+        rows = rows_of(client_of(saved.reader).get(reverse("form-csv", args=[f"{crf.slug}-{model.slug}"]) + FOR))
         stored = list(model.objects.filter(crf=saved.fresh.crf()))
         assert stored
         found = {row["row_id"]: row for row in rows if row["record_id"] == str(saved.record.pk)}
@@ -75,7 +78,7 @@ def test_the_rows_of_a_form_are_a_file_of_their_own(crf: type[Crf], saved: Subje
 
 @forms_that(lambda crf: not crf.is_product)
 def test_the_casebook_file_holds_every_answer_as_a_line(crf: type[Crf], saved: Subject, client_of: Any) -> None:
-    answer = client_of(saved.reader).get(reverse("casebook-csv", args=[saved.record.participant_id]))
+    answer = client_of(saved.reader).get(reverse("casebook-csv", args=[saved.record.participant_id]) + FOR)
     lines = [line for line in rows_of(answer) if line["record_id"] == str(saved.record.pk)]
     stored = saved.fresh.crf()
     values = {(line["item"], line["value"]) for line in lines}
@@ -140,6 +143,6 @@ def test_the_printed_casebook_shows_every_answer(crf: type[Crf], saved: Subject)
 @forms_that(lambda crf: crf.slug == "blood-count")
 def test_the_pdf_of_the_participant_is_a_pdf(saved: Subject, crf: type[Crf], client_of: Any) -> None:
     """One PDF is made here; what stands in it is tested above without the time that the printing takes."""
-    answer = client_of(saved.reader).get(reverse("casebook-pdf", args=[saved.record.participant_id]))
+    answer = client_of(saved.reader).get(reverse("casebook-pdf", args=[saved.record.participant_id]) + FOR)
     assert answer.status_code == 200
     assert answer.content.startswith(b"%PDF-")

@@ -39,8 +39,7 @@ def test_an_entry_gives_no_right_before_it_is_signed(universe: Any, nada: Any, e
     assert access_of(nada).may(Can.EDIT, universe.s1.pk)
 
 
-@pytest.mark.requirement("RQ-12")
-@pytest.mark.requirement("RQ-13")
+@pytest.mark.requirement("RQ-12", "RQ-13")
 def test_entering_is_recorded_in_the_trail_and_in_the_access_log(universe: Any, nada: Any, enter: Enter) -> None:
     entry = enter(nada)
     trail = AuditEntry.objects.filter(table_name="itp_trial_roleassignment").first()
@@ -139,8 +138,7 @@ def test_an_entry_is_in_force_from_its_first_to_its_last_day(
 # --- two roles of one person -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("RQ-40")
-@pytest.mark.requirement("RQ-23")
+@pytest.mark.requirement("RQ-40", "RQ-23")
 def test_a_second_role_that_conflicts_with_the_first_is_refused(universe: Any, enter: Enter) -> None:
     with pytest.raises(Refused, match=r"Clara Naguib is site coordinator \(site 01\), and whoever enters or signs data"):
         enter(universe.clara, Role.MONITOR, "02")

@@ -45,8 +45,7 @@ def ticks(page: str) -> list[str]:
 
 
 class TestSigning:
-    @pytest.mark.requirement("RQ-42")
-    @pytest.mark.requirement("RQ-32")
+    @pytest.mark.requirement("RQ-42", "RQ-32")
     def test_the_whole_way_from_the_entry_to_the_first_click(
         self, universe: Any, nada: User, adam: Client, hana: Client, client_of: Callable[[User], Client]
     ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from itp_trial.roles import CONFLICTS, RIGHTS, SITE_SIDE, SITE_STAFF, SPONSOR_SIDE, Can, Role, conflict_between
 
-pytestmark = [pytest.mark.requirement("RQ-23"), pytest.mark.requirement("RQ-27"), pytest.mark.requirement("RQ-40")]
+pytestmark = pytest.mark.requirement("RQ-23", "RQ-27", "RQ-40")
 
 #: Writes or signs clinical values. Kept by hand, apart from the table that it checks; every right stands in one of the three.
 WRITES = {Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.END_TREATMENT, Can.EDIT_PRODUCT, Can.SIGN}

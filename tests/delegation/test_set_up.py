@@ -16,7 +16,7 @@ from itp_trial.permissions import access_of
 from itp_trial.refusal import Refused
 from itp_trial.roles import Can, Role
 
-pytestmark = [pytest.mark.requirement("RQ-42"), pytest.mark.requirement("RQ-13")]
+pytestmark = pytest.mark.requirement("RQ-42", "RQ-13")
 PASSWORD = "a-long-enough-sentence"
 
 

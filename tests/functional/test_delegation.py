@@ -6,13 +6,7 @@ from demo.people import PASSWORD
 from itp_trial.actions import create_user
 from itp_trial.actor import System
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.requirement("RQ-42"),
-    pytest.mark.requirement("RQ-59"),
-    pytest.mark.requirement("RQ-32"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.requirement("RQ-42", "RQ-59", "RQ-32")]
 PAGES = (
     "/delegation/",
     "/delegation/sites/{site}/",

@@ -13,6 +13,9 @@ from django.urls import reverse
 from reports import pdf
 from reports.files import form_files
 
+#: Whoever takes a file out says what it is for.
+FOR = "?purpose=analysis"
+
 
 def addresses(child: Any) -> list[str]:
     return [reverse("casebook-csv", args=[child.pk]), reverse("casebook-pdf", args=[child.pk])]
@@ -20,11 +23,12 @@ def addresses(child: Any) -> list[str]:
 
 def test_the_page_lists_every_file_and_participant(universe: Any, client_of: Any) -> None:
     html = client_of(universe.clara).get(reverse("exports")).content.decode()
-    for file in form_files():
-        assert f'href="{reverse("form-csv", args=[file.slug])}"' in html
-        assert f'href="{reverse("form-csv", args=[file.slug])}?for=excel"' in html
-    for address in (reverse("codebook-csv"), *addresses(universe.responder), *addresses(universe.untreated)):
-        assert f'href="{address}"' in html
+    files = [reverse("form-csv", args=[file.slug]) for file in form_files()]
+    tables = [*files, reverse("codebook-csv"), reverse("trail-csv"), addresses(universe.responder)[0]]
+    for address in (*tables, *addresses(universe.responder), *addresses(universe.untreated)):
+        assert f'<button formaction="{address}">' in html
+    for address in tables:
+        assert f'<button formaction="{address}" name="for" value="excel">' in html
     assert universe.foreign.number not in html
     assert str(universe.foreign.pk) not in html
 
@@ -60,14 +64,14 @@ def test_a_child_of_another_site_does_not_exist(universe: Any, client_of: Any) -
 def test_every_file_opens(universe: Any, client_of: Any) -> None:
     client = client_of(universe.milo)
     for slug in [file.slug for file in form_files()]:
-        for variant in ("", "?for=excel"):
-            response = client.get(reverse("form-csv", args=[slug]) + variant)
+        for variant in ("", "&for=excel"):
+            response = client.get(reverse("form-csv", args=[slug]) + FOR + variant)
             assert (response.status_code, response["Content-Type"]) == (200, "text/csv; charset=utf-8")
             assert response["Cache-Control"] == "no-store"
-    assert client.get(reverse("codebook-csv")).status_code == 200
+    assert client.get(reverse("codebook-csv") + FOR).status_code == 200
     assert client.get(reverse("form-csv", args=["no-form"])).status_code == 404
     for address in addresses(universe.foreign):
-        response = client.get(address)
+        response = client.get(address + FOR)
         assert response.status_code == 200
         assert universe.foreign.number in response["Content-Disposition"]
 
@@ -77,7 +81,7 @@ def test_a_pdf_that_cannot_be_made_says_so(universe: Any, client_of: Any, monkey
         raise pdf.PdfNotMade(pdf.TOO_LONG)
 
     monkeypatch.setattr(pdf, "rendered", late)
-    response = client_of(universe.clara).get(reverse("casebook-pdf", args=[universe.responder.pk]))
+    response = client_of(universe.clara).get(reverse("casebook-pdf", args=[universe.responder.pk]) + FOR)
     assert response.status_code == 503
     assert "could not be made in time" in response.content.decode()
 

@@ -1,0 +1,37 @@
+"""The ways in to a participant and to a form: who may see it (else 404 or 403), and the note that somebody looked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from casebook import selectors
+from casebook.models import FormRecord, Participant
+from itp_trial.access_log import viewed
+from itp_trial.permissions import allow, visible
+from itp_trial.roles import Can
+
+READING = ("GET", "HEAD")
+
+
+def participant_of(request: HttpRequest, pk: Any, right: Can = Can.VIEW) -> Participant:
+    """The participant with this key, where the person may see it and holds the right. Reading is noted (RQ-15)."""
+    found: Participant = visible(request, selectors.PARTICIPANTS, pk)
+    allow(request, right, found.site_id)
+    if request.method in READING:
+        viewed(request, found)
+    return found
+
+
+def record_of(request: HttpRequest, pk: Any) -> FormRecord:
+    """The form with this key, where the person may see it: participant forms by one right, product forms by another."""
+    record: FormRecord = visible(request, selectors.RECORDS, pk, rights=(Can.VIEW, Can.VIEW_PRODUCT))
+    allow(request, Can.VIEW if record.participant_id else Can.VIEW_PRODUCT, record.site_id)
+    if record.participant is not None and request.method in READING:
+        viewed(request, record.participant)
+    return record
+
+
+def right_to_edit(record: FormRecord) -> Can:
+    return Can.EDIT if record.participant_id else Can.EDIT_PRODUCT
