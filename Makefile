@@ -10,7 +10,7 @@ export PORT
 # The rules without Django: strict types, and no import of Django (pyproject.toml says the same to import-linter).
 PURE := $(wildcard \
 	itp_trial/protocol.py itp_trial/protocol_doc.py itp_trial/embedded.py itp_trial/launch.py itp_trial/reasons.py \
-	itp_trial/normalise.py casebook/windows.py enrollment/eligibility.py enrollment/numbering.py \
+	itp_trial/normalise.py itp_trial/traceability.py casebook/windows.py enrollment/eligibility.py enrollment/numbering.py \
 	dosing/dose.py dosing/interval.py assessments/smog.py \
 	$(addprefix responses/,advice.py answer.py casefile.py charts.py classification.py counts.py episodes.py explain.py inputs.py \
 		off_therapy.py rules.py statuses.py verdicts.py))
@@ -44,6 +44,8 @@ bench: dev
 
 docs: dev
 	$(BIN)/python -m itp_trial.protocol_doc > docs/protocol.md
+	$(BIN)/python -m tests.access.policy > docs/access-matrix.md
+	$(BIN)/python manage.py traceability
 
 # Only the names and hashes: no --emit-index-url, no header, nothing about the machine that made the lock.
 LOCK := UV_PYTHON_DOWNLOADS=never uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

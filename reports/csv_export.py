@@ -151,7 +151,7 @@ def _order(file: FormFile) -> list[str]:
 
 
 def _columns(file: FormFile, rows: list[dict[str, Any]], at_site: bool) -> list[Column]:
-    found = [*_WHOSE, *(_WHICH_ROW if file.is_rows else ())]
+    found = [*WHOSE, *(_WHICH_ROW if file.is_rows else ())]
     for name, item in file.model.items().items():
         substitute = file.model.not_exported.get(name)
         found += [_stand_in(substitute)] if substitute else []
@@ -181,7 +181,7 @@ def _moment(value: Any) -> str:
     return "" if value is None else timezone.localtime(value, CAIRO).isoformat(timespec="seconds")
 
 
-_WHOSE = (
+WHOSE = (
     Column("participant", lambda row: row[" subject"] or row[" screening"] or ""),
     Column("site", _text("site")),
     Column("visit_code", _text("visit_code")),
