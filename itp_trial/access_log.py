@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,6 +11,7 @@ from itp_trial.actor import request_id
 from itp_trial.models import AccessEntry
 
 Kind = AccessEntry.Kind
+READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 def note(
@@ -43,3 +45,17 @@ def note(
         address=request.META.get("REMOTE_ADDR") or None if request is not None else None,
         request_id=request_id(),
     )
+
+
+def note_attempt(request: HttpRequest, what: str, *, record: Any = None) -> None:
+    """A person tried to write what they must not: one line, without what they wanted to write."""
+    person = getattr(request, "user", None)
+    if request.method in READING or person is None or not person.is_authenticated:
+        return
+    about = {"participant": record.participant, "site": record.site.code} if record is not None else {}
+    note(Kind.REFUSED, request=request, what=f"{request.method} {request.path}: {what}", **about)
+
+
+def names(sent: Iterable[str]) -> str:
+    """Names that somebody sent, harmless in any log."""
+    return ", ".join(ascii(name[:40])[1:-1] for name in list(sent)[:20])

@@ -18,6 +18,7 @@ from casebook.forms import CrfForm
 from casebook.models import FormRecord, Participant
 from casebook.selectors import PARTICIPANTS
 from casebook.views import record_of, right_to_edit
+from itp_trial.access_log import names, note_attempt
 from itp_trial.api import PROBLEM
 from itp_trial.idempotency import claim, digest_of
 from itp_trial.permissions import access, allow, allow_somewhere, visible
@@ -27,6 +28,7 @@ from reports import csv_export, selectors
 from reports.codebook import entries
 from reports.endpoint import PAGING, Endpoint, one_of, plain
 from reports.files import FormFile, form_files
+from reports.making import only_one, snapshot
 from reports.pdf import PdfNotMade, casebook_pdf
 from reports.states import entry_state, participant_state, visit_state
 from reports.views import exportable, known_file
@@ -117,8 +119,9 @@ class CasebookCsv(Endpoint):
     @docs.casebook_csv
     def get(self, request: Request, pk: UUID) -> HttpResponse:
         """Everything about one participant, one answer a line."""
-        casebook = selectors.casebook_of(exportable(plain(request), pk))
-        return csv_export.casebook_csv(casebook, excel=for_excel(request)).response()
+        with only_one(request.user), snapshot():
+            casebook = selectors.casebook_of(exportable(plain(request), pk))
+            return csv_export.casebook_csv(casebook, excel=for_excel(request)).response()
 
 
 class CasebookPdf(Endpoint):
@@ -127,7 +130,8 @@ class CasebookPdf(Endpoint):
         """Everything about one participant as a tagged PDF."""
         participant = exportable(plain(request), pk)
         try:
-            return casebook_pdf(participant).response()
+            with only_one(request.user):
+                return casebook_pdf(participant).response()
         except PdfNotMade as reason:
             raise NoPdf(str(reason)) from reason
 
@@ -147,9 +151,10 @@ class FormCsv(Endpoint):
     def get(self, request: Request, slug: str) -> HttpResponse:
         """One form of the sites that you may export, or of one participant."""
         allow_somewhere(plain(request), Can.EXPORT)
-        file, participant = known_file(slug), self._participant(request)
-        table = csv_export.form_csv(file, access(plain(request)), participant=participant, excel=for_excel(request))
-        return table.response()
+        file, excel = known_file(slug), for_excel(request)
+        with only_one(request.user), snapshot():
+            participant = self._participant(request)
+            return csv_export.form_csv(file, access(plain(request)), participant=participant, excel=excel).response()
 
     def _participant(self, request: Request) -> Participant | None:
         key = request.query_params.get("participant")
@@ -178,6 +183,8 @@ class RecordDetail(Endpoint):
         try:
             return Response(self._once(request, found, posted))
         except Invalid as invalid:
+            if invalid.rows:
+                note_attempt(plain(request), f"rows of another form: {names(invalid.rows)}", record=found)
             return problem(422, "Nothing was stored.", errors=invalid.errors)
         except StaleVersion as stale:
             return problem(409, str(stale), version=stale.record.version,
@@ -198,14 +205,14 @@ class RecordDetail(Endpoint):
 class Invalid(Exception):
     """The form refuses what was sent; ``errors`` by item, all at once."""
 
-    def __init__(self, errors: dict[str, list[str]]) -> None:
-        self.errors = errors
+    def __init__(self, errors: dict[str, list[str]], rows: list[str] | None = None) -> None:
+        self.errors, self.rows = errors, rows or []
 
 
 def _save(found: FormRecord, posted: dict[str, str], by: Any) -> Saved:
     form = CrfForm(found.crf(), posted)
     if unknown := unknown_rows(form):
-        raise Invalid({"rows": [f"Not a row of this form: {', '.join(key[:40] for key in unknown)}."]})
+        raise Invalid({"rows": [f"Not a row of this form: {', '.join(key[:40] for key in unknown)}."]}, unknown)
     if not form.is_valid():
         names = {"": "form", "change-reason": "reason"}
         raise Invalid({names.get(name, name): messages for name, messages in form.errors.items()})

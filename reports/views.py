@@ -15,6 +15,7 @@ from itp_trial.roles import Can
 from itp_trial.web import error_page
 from reports import csv_export, selectors
 from reports.files import FormFile, file_by_slug
+from reports.making import one_file_at_a_time, snapshot
 from reports.pdf import PdfNotMade, casebook_pdf
 
 
@@ -30,10 +31,12 @@ def exports(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@one_file_at_a_time
 def form_csv(request: HttpRequest, form: str) -> HttpResponse:
     """One form of all participants of the person's sites."""
     allow_somewhere(request, Can.EXPORT)
-    return csv_export.form_csv(known_file(form), access(request), excel=for_excel(request)).response()
+    with snapshot():
+        return csv_export.form_csv(known_file(form), access(request), excel=for_excel(request)).response()
 
 
 @require_safe
@@ -43,12 +46,15 @@ def codebook_csv(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@one_file_at_a_time
 def casebook_csv(request: HttpRequest, pk: Any) -> HttpResponse:
-    casebook = selectors.casebook_of(exportable(request, pk))
-    return csv_export.casebook_csv(casebook, excel=for_excel(request)).response()
+    with snapshot():
+        casebook = selectors.casebook_of(exportable(request, pk))
+        return csv_export.casebook_csv(casebook, excel=for_excel(request)).response()
 
 
 @require_safe
+@one_file_at_a_time
 def casebook_pdf_file(request: HttpRequest, pk: Any) -> HttpResponse:
     participant = exportable(request, pk)
     try:

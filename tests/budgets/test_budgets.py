@@ -145,10 +145,10 @@ PAGES = {
     "work-list": ("clara", 6), "participants": ("clara", 6), "participant": ("clara", 7), "visits": ("clara", 7),
     "record": ("clara", 6), "history": ("clara", 5), "screen": ("clara", 4), "eligibility": ("clara", 6),
     "end-participation": ("clara", 4), "end-treatment": ("ines", 4), "lots": ("pia", 6), "exports": ("clara", 7),
-    "codebook-csv": ("clara", 3), "form-csv": ("clara", 5), "casebook-csv": ("clara", 16), "casebook-pdf": ("clara", 17),
+    "codebook-csv": ("clara", 3), "form-csv": ("clara", 7), "casebook-csv": ("clara", 18), "casebook-pdf": ("clara", 19),
     "api-participants": ("milo", 4), "api-participant": ("milo", 4), "api-visits": ("milo", 6), "api-records": ("milo", 15),
     "api-response": ("milo", 6), "api-record": ("milo", 6), "api-responses": ("milo", 5), "api-forms": ("milo", 3),
-    "api-form-csv": ("milo", 5), "api-casebook-csv": ("milo", 16), "api-casebook-pdf": ("milo", 17),
+    "api-form-csv": ("milo", 7), "api-casebook-csv": ("milo", 18), "api-casebook-pdf": ("milo", 19),
     "api-schema": ("milo", 3), "api-docs": ("milo", 3),
 }  # fmt: skip
 #: Read by strangers: they have no size.

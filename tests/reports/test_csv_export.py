@@ -13,9 +13,10 @@ from django.test.utils import CaptureQueriesContext
 
 from casebook.crf import crf_models
 from casebook.models import FormRecord
+from itp_trial.formulas import FORMULA_STARTS
 from itp_trial.permissions import access_of
 from reports.cells import is_coded
-from reports.csv_export import FORMULA_STARTS, casebook_csv, codebook_csv, form_csv
+from reports.csv_export import casebook_csv, codebook_csv, form_csv
 from reports.files import file_by_slug, form_files
 from reports.selectors import casebook_of
 
