@@ -1,4 +1,4 @@
-# make run | test | check | bench | lock | docs | pictures | clean
+# make run | test | check | audit | bench | lock | docs | pictures | clean
 SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -19,7 +19,7 @@ PURE := $(wildcard \
 PRODUCTION_LIKE = env -u ITP_DEMO ALLOWED_HOSTS=ecrf.example.org \
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64)[:60])')"
 
-.PHONY: run test check bench lock docs pictures clean base dev
+.PHONY: run test check audit bench lock docs pictures clean base dev
 
 run: base
 	@$(BIN)/python -m itp_trial.launch
@@ -38,6 +38,10 @@ check: dev
 	$(PRODUCTION_LIKE) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(PRODUCTION_LIKE) $(BIN)/python bin/compile-templates
 	$(BIN)/djlint --lint --quiet templates
+
+# Asks the package registry, so it needs the network: before a release and once a month, not in CI.
+audit: dev
+	$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements/dev.txt
 
 bench: dev
 	$(BIN)/python -m benchmarks.run

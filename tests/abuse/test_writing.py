@@ -108,7 +108,7 @@ def test_no_other_site_makes_a_browser_write(
     name: str,
     method: str,
     proof: str,
-    actors: list[Actor],
+    actors: list[Actor],  # noqa: F811
     address_of: Callable[..., Any],  # noqa: F811
 ) -> None:
     door = POLICY[name][method]
