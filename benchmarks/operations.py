@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 
 from casebook.forms import CrfForm
-from demo.builder import Facts
+from demo.builder import Facts, fill
 from responses.classification import classify
 from responses.course import dossiers
 
@@ -62,9 +63,16 @@ class Bench:
         answer = self.clara.post(reverse("record", args=[self.count.pk]), data)
         assert answer.status_code == 302, answer.content
 
+    def save_in_process(self) -> None:
+        """The same correction by the action alone."""
+        self.count.refresh_from_db()
+        self.platelets = 61 if self.platelets == 60 else 60
+        fill(self.count, self.universe.clara, platelets=str(self.platelets))
+
     def enrol(self) -> None:
-        today = timezone.localdate()
-        self.universe.clinic("01").admit(today, Facts(age=5), enrolled=today)
+        # Not today: shortly after midnight the morning's consent would still lie in the future.
+        yesterday = timezone.localdate() - timedelta(days=1)
+        self.universe.clinic("01").admit(yesterday, Facts(age=5), enrolled=yesterday)
 
     def classify(self) -> None:
         [dossier] = dossiers([self.universe.responder], timezone.localdate())

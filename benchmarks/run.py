@@ -46,23 +46,30 @@ def scratch_database() -> Iterator[None]:
     from django.test.utils import setup_databases, setup_test_environment, teardown_databases
 
     setup_test_environment(debug=False)
-    kept = setup_databases(verbosity=0, interactive=False)
+    from django.db import connection
+    from django.db.backends.signals import connection_created
+
+    from itp_trial import scope
+
+    kept = setup_databases(verbosity=0, interactive=False, serialized_aliases=set())
+    connection_created.connect(lambda connection, **_: connection.alias == "default" and scope.open_sites("*"), weak=False)
     try:
+        scope.open_sites(scope.EVERYWHERE)
         yield
     finally:
+        connection.close()
         teardown_databases(kept, verbosity=0)
 
 
-def operations() -> tuple[Callable[[], Any], dict[str, Callable[[], Any]]]:
-    """The empty signed-in page, and everything that is compared with it."""
+def bench() -> Any:
+    """The small trial, and everything that is measured on it."""
     from django.test import Client
     from django.utils import timezone
 
     from benchmarks.operations import Bench
     from tests.universe import build_universe
 
-    bench = Bench(build_universe(timezone.localdate()), Client)
-    return bench.empty_page, bench.operations()
+    return Bench(build_universe(timezone.localdate()), Client)
 
 
 def timed(run: Callable[[], Any]) -> float:
@@ -103,10 +110,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     options = parser.parse_args()
     with scratch_database():
-        empty, compared = operations()
+        from benchmarks.trail import ratios as trail_ratios
+
+        measured = bench()
+        empty, compared = measured.empty_page, measured.operations()
         rows = [measure("empty signed-in page", empty, empty, options.pairs)]
         rows += [measure(name, empty, run, options.pairs) for name, run in compared.items()]
+        trail = trail_ratios(measured, timed, options.pairs)
     print(report(rows))
+    print("\nCost of the audit trail: with its triggers against without them, in turns.")
+    for name, milliseconds, ratio in trail:
+        print(f"{name:<44}{milliseconds:>10.1f} ms{ratio:>8.2f}")
     if options.json:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
 

@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import IntegrityError, models
+from django.db.models import F
 from django.utils import timezone
 
-from casebook.crf import Problem, crf_by_slug
+from casebook.crf import Problem, Row, crf_by_slug
 from casebook.forms import CrfForm
 from casebook.models import Finding, FormRecord, Participant, Visit
 from casebook.signals import course_changed, form_saved
@@ -75,11 +76,23 @@ def save_form(*, form: CrfForm, by: Any, reason: str = "") -> Saved:
 
 def _lock(form: CrfForm) -> FormRecord:
     # The values of the form were bound to the caller's copy of the record; the lock makes sure it is still that version.
-    locked = FormRecord.objects.select_for_update(of=("self",)).select_related("saved_by").get(pk=form.record.pk)
+    locked = _locked(form.record)
+    if locked.removed_at:
+        raise Refused("This entry was removed from the casebook. Put it back before you change it.")
     if locked.version != form.version:
         raise StaleVersion(locked, _differences(form, locked))
     form.record.version, form.record.status = locked.version, locked.status
     return form.record
+
+
+def _locked(record: FormRecord) -> FormRecord:
+    """The record as it is now. Its participant first: two saves of one child wait in the same order everywhere."""
+    records = FormRecord.everything.select_related("saved_by")
+    if record.participant_id is None:
+        return records.select_for_update(of=("self",)).get(pk=record.pk)
+    # The condition always holds; it makes the participant part of the row, which an optional one cannot be locked as.
+    records = records.select_related("saved_by", "participant").filter(participant__site=F("site"))
+    return records.select_for_update(of=("participant", "self"), no_key=True).get(pk=record.pk)
 
 
 def _differences(form: CrfForm, locked: FormRecord) -> list[Difference]:
@@ -107,9 +120,18 @@ def _write(form: CrfForm, record: FormRecord) -> None:
     form.crf.save(from_action=True, force_insert=record.version == 0, force_update=record.version > 0)
     for group in form.groups:
         for row in group.taken_away:
-            row.delete()
+            _take_away(row)
         for row in group.kept:
             row.save()
+
+
+def _take_away(row: Row) -> None:
+    """The line leaves its form and stays in the table and the trail."""
+    if row.is_used():
+        raise models.ProtectedError("This line is used elsewhere.", {row})
+    row.taken_away = True
+    # Only the mark: what was posted blank must not empty the answers that the line had.
+    row.save(update_fields=["taken_away"])
 
 
 def _run_findings(form: CrfForm, record: FormRecord) -> list[Finding]:
@@ -180,8 +202,7 @@ def _days_of_others(record: FormRecord) -> list[date]:
 def recompute(*, record: FormRecord, by: Any) -> None:
     """Derives a stored form anew after something that it rests on has changed, and runs its findings again."""
     with acting(by, "Computed anew: something that this form rests on has changed"):
-        locked = FormRecord.objects.select_for_update(of=("self",)).select_related("participant", "visit__participant")
-        record = locked.get(pk=record.pk)
+        record = _locked(record)
         form = CrfForm(record.crf())
         form.crf.derive(form.rows)
         findings = _run_findings(form, record)
@@ -268,7 +289,7 @@ def add_unscheduled_visit(*, participant: Participant, on: date, forms: list[str
     if unknown := sorted(set(forms) - set(UNSCHEDULED_FORMS)):
         raise Refused(f"Not a form of an unscheduled visit: {', '.join(unknown)}.")
     with acting(by, "Unscheduled visit"):
-        Participant.objects.select_for_update().get(pk=participant.pk)
+        Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
         repeat = participant.visits.filter(code="UNS").count() + 1
         visit = _visit(participant, VISITS["UNS"], on, repeat)
         visit.save(force_insert=True)
@@ -284,8 +305,8 @@ def add_log_record(*, participant: Participant, form: str, by: Any) -> FormRecor
     if not crf.is_log:
         raise Refused(f"{crf.title()} belongs to a visit and cannot be added by itself.")
     with acting(by, "New log entry"):
-        Participant.objects.select_for_update().get(pk=participant.pk)
-        repeat = participant.records.filter(form=form, visit=None).count() + 1
+        Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
+        repeat = FormRecord.everything.filter(participant=participant, form=form, visit=None).count() + 1
         return FormRecord.objects.create(site_id=participant.site_id, participant=participant, form=form, repeat=repeat)
 
 
@@ -293,8 +314,44 @@ def add_product_record(*, site: Any, form: str, by: Any) -> FormRecord:
     """A new product form (a mini-pool lot) at a site."""
     with acting(by, "New product entry"):
         type(site).objects.select_for_update().get(pk=site.pk)
-        repeat = FormRecord.objects.filter(site=site, participant=None, form=form).count() + 1
+        repeat = FormRecord.everything.filter(site=site, participant=None, form=form).count() + 1
         return FormRecord.objects.create(site=site, form=form, repeat=repeat)
+
+
+def remove_record(*, record: FormRecord, reason: str, by: Any) -> FormRecord:
+    """Takes an entry that was made by mistake out of the casebook. It stays in the trail and can be put back.
+
+    :raises Refused: the schedule expects this form; a line of it is used elsewhere; no reason
+    """
+    if not reason.strip():
+        raise Refused("Please say why this entry is removed.")
+    if not record.may_be_removed:
+        raise Refused(f"{record.title} belongs to the schedule. If it was not done, say so in the form.")
+    with acting(by, reason.strip()):
+        rows = [row for model in record.crf_class.row_models for row in model.objects.filter(crf=record.pk)]
+        if any(row.is_used() for row in rows):
+            raise Refused("A line of this form is used in another form. It cannot be removed.")
+        _set_removed(record, timezone.now(), reason.strip()[:500], by)
+    return record
+
+
+def restore_record(*, record: FormRecord, reason: str, by: Any) -> FormRecord:
+    """Puts a removed entry back into the casebook, as it was."""
+    if not reason.strip():
+        raise Refused("Please say why this entry is put back.")
+    with acting(by, reason.strip()):
+        _set_removed(record, None, "", by)
+    return record
+
+
+def _set_removed(record: FormRecord, at: Any, why: str, by: Any) -> None:
+    locked = FormRecord.everything.select_for_update().get(pk=record.pk)
+    if (locked.removed_at is None) == (at is None):
+        raise Refused("Somebody was faster: please look at the form again.")
+    record.removed_at, record.removed_why = at, why
+    record.save(update_fields=["removed_at", "removed_why"])
+    if record.participant:
+        course_changed.send(sender=FormRecord, participant=record.participant, by=by)
 
 
 def change_state(*, participant: Participant, by: Any, reason: str, **values: Any) -> None:

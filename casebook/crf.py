@@ -167,6 +167,13 @@ class Sheet(models.Model):
         return "; ".join(f.exported(getattr(self, f.name)) for f in fields)
 
 
+class LiveForms(models.Manager[Any]):
+    """The forms whose record was not removed."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return super().get_queryset().filter(record__removed_at=None)
+
+
 class Crf(Sheet):
     """A case report form. Its record holds whose it is, its state and its version; the form holds the answers."""
 
@@ -184,6 +191,9 @@ class Crf(Sheet):
     is_log: ClassVar[bool] = False
 
     record = models.OneToOneField(FormRecord, on_delete=models.PROTECT, primary_key=True, related_name="%(class)s")
+
+    objects = LiveForms()
+    everything = models.Manager[Any]()
 
     class Meta:
         abstract = True
@@ -222,10 +232,19 @@ class Crf(Sheet):
         return [*super().check(**kwargs), *completeness(cls)]
 
 
-class Row(Sheet):
-    """One line of a repeating group in a form. Subclasses name the form in a foreign key called ``crf``."""
+class LiveRows(models.Manager[Any]):
+    """The lines that stand in their form now."""
 
-    rows_may_go = True
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return super().get_queryset().filter(taken_away=False, crf__record__removed_at=None)
+
+
+class Row(Sheet):
+    """One line of a repeating group in a form. Subclasses name the form in a foreign key called ``crf``.
+
+    A line that is made blank is taken away and stays in the table; ``everything`` holds those lines too.
+    """
+
     slug: ClassVar[str] = ""
     legend: ClassVar[str] = ""
     #: Empty lines offered on the page beyond the stored ones.
@@ -233,10 +252,22 @@ class Row(Sheet):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     position = models.PositiveSmallIntegerField(default=1)
+    taken_away = models.BooleanField(default=False)
+
+    objects = LiveRows()
+    everything = models.Manager[Any]()
 
     class Meta:
         abstract = True
         ordering = ["position"]
+
+    def is_used(self) -> bool:
+        """True where a line of another form names this one."""
+        return any(
+            relation.related_model.objects.filter(**{relation.field.name: self}).exists()
+            for relation in self._meta.related_objects
+            if issubclass(relation.related_model, Sheet)
+        )
 
     @classmethod
     def check(cls, **kwargs: Any) -> list[checks.CheckMessage]:

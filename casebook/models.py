@@ -122,10 +122,18 @@ class Visit(models.Model):
         return self.happened_on or self.target
 
 
+class LiveRecords(models.Manager["FormRecord"]):
+    """All but those that were removed as entered by mistake."""
+
+    def get_queryset(self) -> models.QuerySet[FormRecord]:
+        return super().get_queryset().filter(removed_at=None)
+
+
 class FormRecord(models.Model):
     """One form of one visit: its state and version. The answers stand in the form's own table, by the same key.
 
-    Expected records are created empty by the schedule, so that due and missing are rows, not computations.
+    Expected records are created empty by the schedule, so that due and missing are rows, not computations. Nothing is
+    deleted: a record that was entered by mistake is removed with a reason and can be put back; ``everything`` holds both.
     """
 
     class Status(models.TextChoices):
@@ -145,6 +153,11 @@ class FormRecord(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     saved_at = models.DateTimeField(null=True)
     saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    removed_at = models.DateTimeField(null=True)
+    removed_why = models.CharField(max_length=500, blank=True)
+
+    objects = LiveRecords()
+    everything = models.Manager["FormRecord"]()
 
     class Meta:
         ordering = ["created_at", "form", "repeat"]
@@ -157,6 +170,7 @@ class FormRecord(models.Model):
                 name="saved_has_version",
             ),
             models.CheckConstraint(condition=Q(visit__isnull=True) | Q(repeat=1), name="record_not_twice_a_visit"),
+            models.CheckConstraint(condition=Q(removed_at=None) | ~Q(removed_why=""), name="removed_with_reason"),
         ]
         indexes = [models.Index(fields=["form", "participant"], name="record_form")]
 
@@ -173,9 +187,14 @@ class FormRecord(models.Model):
     def title(self) -> str:
         return f"{self.crf_class.title()} {self.repeat}" if self.repeat > 1 else self.crf_class.title()
 
+    @property
+    def may_be_removed(self) -> bool:
+        """What people add by themselves may be a mistake; what the schedule expects is answered or said to be missing."""
+        return self.visit is None or self.visit.plan.repeats
+
     def crf(self) -> Any:
         """The stored answers, or a new empty form of this record."""
-        found = self.crf_class.objects.filter(pk=self.pk).first() if self.version else None
+        found = self.crf_class.everything.filter(pk=self.pk).first() if self.version else None
         found = found or self.crf_class(record=self)
         found.record = self
         return found

@@ -12,7 +12,7 @@ from casebook.crf import crf_models
 from casebook.models import Finding, FormRecord, Participant, Visit
 
 PARTICIPANTS = Participant.objects.select_related("site")
-RECORDS = FormRecord.objects.select_related("site", "participant__site", "visit__participant", "saved_by")
+RECORDS = FormRecord.everything.select_related("site", "participant__site", "visit__participant", "saved_by")
 
 
 @dataclass
@@ -79,6 +79,12 @@ def next_record(record: FormRecord) -> FormRecord | None:
         return None
     others = [r for r in record.visit.records_in_order() if r.pk != record.pk and r.status != FormRecord.Status.COMPLETE]
     return others[0] if others else None
+
+
+def removed_records(participant: Participant) -> list[FormRecord]:
+    """What was removed as entered by mistake; it can be put back."""
+    removed = FormRecord.everything.filter(participant=participant, removed_at__isnull=False)
+    return list(removed.select_related("visit__participant", "participant").order_by("removed_at"))
 
 
 def log_forms() -> list[Any]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from casebook import trail_views, views
+from casebook import removal, trail_views, views
 
 urlpatterns = [
     path("worklist/", views.work_list, name="work-list"),
@@ -8,6 +8,8 @@ urlpatterns = [
     path("participants/<uuid:pk>/visits/add/", views.add_visit, name="add-visit"),
     path("participants/<uuid:pk>/add/<slug:form>/", views.add_log, name="add-log"),
     path("records/<uuid:pk>/", views.record, name="record"),
+    path("records/<uuid:pk>/remove/", removal.remove, name="remove-record"),
+    path("records/<uuid:pk>/restore/", removal.restore, name="restore-record"),
     path("records/<uuid:pk>/history/", trail_views.history, name="history"),
     path("records/<uuid:pk>/history/<slug:item>/", trail_views.item_history, name="item-history"),
     path("participants/<uuid:pk>/trail/", trail_views.participant_trail, name="trail"),

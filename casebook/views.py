@@ -50,6 +50,7 @@ def visits(request: HttpRequest, pk: Any) -> HttpResponse:
         "participant": participant,
         "visits": selectors.visits_with_records(participant),
         "log_records": selectors.log_records(participant),
+        "removed_records": selectors.removed_records(participant),
         "log_forms": selectors.log_forms(),
         "visit_forms": [m for m in crf_models() if m.slug in UNSCHEDULED_FORMS],
         "today": timezone.localdate(),
@@ -148,10 +149,11 @@ def _form_page(request: HttpRequest, record: FormRecord, form: CrfForm, status: 
     findings = list(record.findings.select_related("settled_by").exclude(state=Finding.State.CURED))
     _place_findings(form, findings)
     open_now = [f for f in findings if f.state == Finding.State.OPEN]
-    may_edit = access(request).may(right_to_edit(record), record.site_id)
+    may_edit_ever = access(request).may(right_to_edit(record), record.site_id)
+    may_edit = may_edit_ever and record.removed_at is None
     context = {
         "record": record, "form": form, "crf": form.crf, "participant": record.participant, "stale": stale,
-        "open_findings": open_now, "may_edit": may_edit,
+        "open_findings": open_now, "may_edit": may_edit, "may_edit_ever": may_edit_ever,
         "missing_findings": [f for f in open_now if f.code == "MISSING"],
         "unusual_findings": [f for f in open_now if f.code != "MISSING"],
         "may_confirm": access(request).may(Can.CONFIRM, record.site_id), "reasons": CHANGE_REASONS,

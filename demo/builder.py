@@ -12,12 +12,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from assessments import smog
 from casebook import actions as casebook
 from casebook.forms import CrfForm
 from casebook.models import Finding, FormRecord, Participant, Visit
 from casebook.selectors import RECORDS
-from dosing.crfs import Bag
+from dosing.crfs import Bag, InfusionBag
 from dosing.dose import planned_grams
 from enrollment import actions as enrollment
 from enrollment.eligibility import add_months
@@ -78,8 +80,9 @@ def _posted(answers: Mapping[str, Any]) -> dict[str, str]:
 
 
 def at(day: date, hour: int, minute: int = 0) -> str:
-    """A moment in Cairo as it is typed."""
-    return f"{day.isoformat()} {hour:02d}:{minute:02d}"
+    """A moment in Cairo as it is typed. Of today nothing later than now: whoever builds at night has no morning yet."""
+    typed, now = f"{day.isoformat()} {hour:02d}:{minute:02d}", f"{timezone.localtime():%Y-%m-%d %H:%M}"
+    return now if now[:10] == typed[:10] and now < typed else typed
 
 
 def confirm(saved: casebook.Saved, code: str, explanation: str, by: User) -> list[Finding]:
@@ -235,7 +238,8 @@ class Clinic:
 
 def stock(site: Site) -> list[Bag]:
     """The released bags in the freezer of a hospital."""
-    free = Bag.objects.filter(crf__record__site=site, crf__released="Y", given__isnull=True)
+    given = InfusionBag.objects.values("bag")
+    free = Bag.objects.filter(crf__record__site=site, crf__released="Y").exclude(pk__in=given)
     return list(free.select_related("crf"))
 
 

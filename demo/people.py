@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from delegation import actions as delegation
+from delegation import statement
+from delegation.training import valid_trainings
+from delegation.words import digest, sentence
 from itp_trial import actions
 from itp_trial.actor import System
-from itp_trial.models import Site, User
-from itp_trial.roles import Role
+from itp_trial.models import RoleAssignment, Site, User
+from itp_trial.roles import SITE_STAFF, Role
 
 #: Who sets a demonstration up: a machine, and the audit trail says so.
 BUILDER = System("demonstration")
 #: Shown on the sign-in page of a demonstration, and nowhere else.
 PASSWORD = "platelets-rise-2026"  # noqa: S105  (the demo's, shown on its sign-in page)
 EVERYWHERE = ("",)
+#: Appointed at set-up, as ``manage.py appoint`` does: whoever enters and whoever signs must be there first.
+FOUNDERS = {"nora": Role.SPONSOR, "adam": Role.ADMINISTRATOR}
+PRINCIPALS = {"01": "hana", "02": "hoda", "03": "hany"}
+#: Who signs entries, the sponsor first: principal investigators sign when they are in force.
+SIGNERS = ("nora", *PRINCIPALS.values())
+#: Who signs data: they accept the statement on electronic signatures, as the signers of the log do.
+DOCTORS = ("ines", "omar", "samir")
 
 
 @dataclass(frozen=True)
@@ -65,18 +77,56 @@ def open_sites() -> dict[str, Site]:
 
 
 def open_accounts(sites: dict[str, Site], starts: date) -> dict[str, User]:
-    """The cast by user name, each in their role from this day on."""
-    return {account.username: _open(account, sites, starts) for account in ACCOUNTS}
+    """The cast by user name, each in their role from this day on: entered, trained and signed for in the usual order."""
+    users = {account.username: _open(account) for account in ACCOUNTS}
+    for username in (*SIGNERS, *DOCTORS):
+        statement.accept(by=users[username])
+    for username, role in FOUNDERS.items():
+        delegation.appoint(user=users[username], role=role, starts=starts, by=BUILDER)
+    for account in ACCOUNTS:
+        train(users[account.username], account.role, starts, by=users["adam"])
+    for signer in SIGNERS:
+        usual = {"starts": starts, "ends": None, "by": users["adam"]}
+        entries = [
+            delegation.assign_role(user=users[account.username], role=account.role, site=sites.get(code), **usual)
+            for account, code in _signed_by(signer)
+        ]
+        sign(entries, by=users[signer])
+    return users
 
 
-def _open(account: Account, sites: dict[str, Site], starts: date) -> User:
-    user = actions.create_user(
+def _signed_by(signer: str) -> list[tuple[Account, str]]:
+    """Whom this person signs for, and at which sites."""
+    places = [(account, code) for account in ACCOUNTS if account.username not in FOUNDERS for code in account.sites]
+    if signer == "nora":
+        return [(account, code) for account, code in places if account.role not in SITE_STAFF]
+    return [(account, code) for account, code in places if account.role in SITE_STAFF and PRINCIPALS[code] == signer]
+
+
+def _open(account: Account) -> User:
+    return actions.create_user(
         username=account.username,
         full_name=account.full_name,
         email=f"{account.username}@example.org",
         password=PASSWORD,
         by=BUILDER,
     )
-    for code in account.sites:
-        actions.assign_role(user=user, role=account.role, site=sites.get(code), starts=starts, ends=None, by=BUILDER)
-    return user
+
+
+def train(user: User, role: str, on: date, *, by: User) -> None:
+    """A training session for a role; whoever keeps the records enters it, for themselves by their own tick."""
+    session = {"how": "guide"} if by == user else {"how": "session", "trainer": by.full_name}
+    delegation.record_training(user=user, role=role, on=on, by=by, **session)
+
+
+def sign(entries: Sequence[RoleAssignment], *, by: User) -> None:
+    """Signs entries as the page does: with the digest of what it shows."""
+    trainings = valid_trainings(entries)
+    shown = {entry.pk: digest(sentence(entry, trainings[entry.user_id, entry.role])) for entry in entries}
+    delegation.sign_entries(shown=shown, by=by)
+
+
+def ask_for_cover(users: dict[str, User], sites: dict[str, Site], today: date) -> RoleAssignment:
+    """Omar stands in for Ines at site 01 for two weeks. Hana has not signed yet, so he sees nothing there."""
+    return delegation.assign_role(user=users["omar"], role=Role.INVESTIGATOR, site=sites["01"], starts=today,
+                                  ends=today + timedelta(days=14), by=users["adam"])  # fmt: skip

@@ -24,6 +24,7 @@ def build(today: date, seed: str = SEED) -> dict[str, Participant]:
     """Builds the demonstration in an empty database; returns the children by their key. The same for a day and a seed."""
     sites = people.open_sites()
     users = people.open_accounts(sites, today - ROLES_SINCE)
+    people.ask_for_cover(users, sites, today)
     clinics = {code: _clinic(site, users, today, seed) for code, site in sites.items()}
     return {child.key: Story(child, clinics[child.site], today, seed).play() for child in CHILDREN}
 

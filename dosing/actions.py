@@ -6,7 +6,7 @@ from typing import Any
 
 from casebook.actions import cancel_visits, change_state, plan_visits, recompute
 from casebook.models import Participant
-from dosing.crfs import Infusion, Lot, doses_of
+from dosing.crfs import Infusion, InfusionBag, Lot, doses_of
 from itp_trial.actor import acting
 from itp_trial.protocol import value
 from itp_trial.refusal import Refused
@@ -37,7 +37,8 @@ def is_dose(infusion: Infusion) -> bool:
 
 def recompute_infusions(*, lot: Lot, by: Any) -> None:
     """Every infusion that used this lot is computed anew from the corrected certificate."""
-    used = Infusion.objects.filter(bags__bag__crf=lot).distinct().select_related("record__participant", "record__visit")
+    lines = InfusionBag.objects.filter(bag__crf=lot)
+    used = Infusion.objects.filter(pk__in=lines.values("crf")).select_related("record__participant", "record__visit")
     for infusion in used:
         recompute(record=infusion.record, by=by)
 
@@ -52,7 +53,7 @@ def end_treatment(*, participant: Participant, reason: str, by: Any) -> Particip
     if participant.state != Participant.State.TREATMENT:
         raise Refused(f"{participant} is not on treatment: {participant.get_state_display().lower()}.")
     with acting(by, reason):
-        Participant.objects.select_for_update().get(pk=participant.pk)
+        Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
         participant.refresh_from_db(fields=["state"])
         if participant.state != Participant.State.TREATMENT:
             raise Refused(f"{participant} is not on treatment: {participant.get_state_display().lower()}.")

@@ -75,6 +75,10 @@ class Lot(Crf):
         recompute_infusions(lot=self, by=by)
 
 
+#: A line that was taken away makes room for another one.
+standing = models.Q(taken_away=False)
+
+
 class Bag(Row):
     """One frozen bag of a lot."""
 
@@ -89,7 +93,7 @@ class Bag(Row):
     sections = [Section("Bags", "label", "volume_ml")]
 
     class Meta(Row.Meta):
-        constraints = [models.UniqueConstraint(fields=["crf", "label"], name="bag_label_once_per_lot")]
+        constraints = [models.UniqueConstraint(fields=["crf", "label"], condition=standing, name="bag_label_once_per_lot")]
 
     def __str__(self) -> str:
         return f"{self.crf.lot_number} / {self.label} ({items.plain(self.volume_ml or Decimal(0))} mL)"
@@ -102,7 +106,8 @@ def usable_bags(record: Any, current: Any) -> list[Bag]:
     """
     if not hasattr(record, "_usable_bags"):
         stock = Bag.objects.filter(crf__record__site_id=record.site_id)
-        usable = models.Q(given__isnull=True, crf__released=YesNo.YES) | models.Q(given__crf_id=record.pk)
+        given = InfusionBag.objects.filter(bag=models.OuterRef("pk"))
+        usable = models.Q(~models.Exists(given), crf__released=YesNo.YES) | models.Exists(given.filter(crf=record.pk))
         free = stock.filter(usable)
         record._usable_bags = list(free.select_related("crf").order_by("crf__expires_on", "crf__lot_number", "label"))
     day = record.visit.date if record.visit else timezone.localdate()
@@ -310,7 +315,7 @@ class InfusionBag(Row):
     ]
 
     class Meta(Row.Meta):
-        constraints = [models.UniqueConstraint(fields=["bag"], name="bag_given_once")]
+        constraints = [models.UniqueConstraint(fields=["bag"], condition=standing, name="bag_given_once")]
 
     def __str__(self) -> str:
         return f"{self.bag}: {self.volume_ml} mL"

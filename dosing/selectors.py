@@ -7,13 +7,15 @@ from typing import Any
 from django.db.models import Count, Q
 
 from casebook.models import FormRecord
-from dosing.crfs import Lot
+from dosing.crfs import InfusionBag, Lot
 
 
 def lots() -> Any:
     """The lots with how many bags came and how many are left."""
+    standing = Q(bags__taken_away=False)
+    left = standing & ~Q(bags__in=InfusionBag.objects.values("bag"))
     counted = Lot.objects.annotate(
-        bags_all=Count("bags", distinct=True), bags_left=Count("bags", filter=Q(bags__given__isnull=True), distinct=True)
+        bags_all=Count("bags", filter=standing, distinct=True), bags_left=Count("bags", filter=left, distinct=True)
     )
     return counted.select_related("record__site").order_by("record__site__code", "expires_on", "lot_number")
 

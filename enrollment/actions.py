@@ -68,7 +68,7 @@ def enrol(*, participant: Participant, by: Any, on: date | None = None) -> Parti
     on = on or timezone.localdate()
     with acting(by, "Enrolled"):
         site = Site.objects.select_for_update().get(pk=participant.site_id)
-        participant = Participant.objects.select_for_update().get(pk=participant.pk)
+        participant = Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
         if participant.state != Participant.State.SCREENING:
             raise Refused(f"{participant} is not in screening: {participant.get_state_display().lower()}.")
         ready = readiness(participant, on)
@@ -105,7 +105,7 @@ def _end(participant: Participant, state: Participant.State, reason: str, on: da
     _refuse_impossible_end(participant, on)
     with acting(by, reason):
         # Locked first: somebody may enrol this child, or end the participation otherwise, at the same moment.
-        Participant.objects.select_for_update().get(pk=participant.pk)
+        Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
         participant.refresh_from_db(fields=["state", "subject_number"])
         if participant.state not in from_states:
             raise Refused(f"{participant} cannot be ended like this: {participant.get_state_display().lower()}.")

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
+
+from itp_trial import witness
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,7 @@ class Origin:
     role: Callable[[], str]
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """What the innermost running action told the database."""
 
     actor_id: str
@@ -82,9 +84,10 @@ def acting(by: Any, reason: str = "", *, code: str = "") -> Iterator[None]:
     outer = _now.get()
     same = outer is not None and outer.actor_id == by.actor_id and not reason
     said = Said(by.actor_id, by.actor_name, *((outer.reason_code, outer.reason) if same else (code, reason)))
+    opened = False
     with transaction.atomic():
         if said != outer:
-            _tell_the_database(said)
+            opened = "sites" in _tell_the_database(said)
         token = _now.set(said)
         try:
             yield
@@ -94,30 +97,44 @@ def acting(by: Any, reason: str = "", *, code: str = "") -> Iterator[None]:
         # savepoint has already put the old settings back.
         if outer is not None and said != outer:
             _tell_the_database(outer)
+    if opened and outer is None and connection.in_atomic_block and not connection.needs_rollback:
+        _see_as_before()
 
 
-#: The roles that a person has today, for work that no request brought (commands, tasks, tests).
-_ROLES = """coalesce((SELECT string_agg(DISTINCT role, ', ') FROM itp_trial_roleassignment
-    WHERE user_id = %s AND stopped_at IS NULL AND starts <= %s AND (ends IS NULL OR ends >= %s)), '')"""
-
-
-def _tell_the_database(said: Said) -> None:
+def _tell_the_database(said: Said) -> set[str]:
+    """Says it in one statement; returns the names of what was said."""
     origin = _origin.get()
     settled = {"actor_id": said.actor_id, "actor_name": said.actor_name, "reason_code": said.reason_code,
-               "reason": said.reason, "request_id": request_id(), "software": settings.SOFTWARE_VERSION}  # fmt: skip
-    role, values = _role(said, origin)
-    names = ", ".join(f"set_config('itp.{name}', %s, true)" for name in settled)
+               "reason": said.reason, "request_id": request_id(), "software": settings.SOFTWARE_VERSION,
+               "witness": witness.issue(*said, request_id())}  # fmt: skip
+    told = {name: ("%s", [value]) for name, value in settled.items()}
+    from_request = origin is not None and origin.actor_id == said.actor_id
+    told |= {"role": ("%s", [origin.role()])} if from_request else _outside_of_requests(said, origin)
+    names = ", ".join(f"set_config('itp.{name}', {sql}, true)" for name, (sql, _) in told.items())
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {names}, set_config('itp.role', {role}, true)", [*settled.values(), *values])
+        cursor.execute(f"SELECT {names}", [value for _, values in told.values() for value in values])
+    return set(told)
 
 
-def _role(said: Said, origin: Origin | None) -> tuple[str, list[Any]]:
-    """The role as an SQL expression with its values."""
-    if origin is not None and origin.actor_id == said.actor_id:
-        return "%s", [origin.role()]
+def _see_as_before() -> None:
+    """Inside a longer transaction the sites of the action would stay open until its end."""
+    from itp_trial import scope
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('itp.sites', %s, true)", [scope.seen_now()])
+
+
+def _outside_of_requests(said: Said, origin: Origin | None) -> dict[str, tuple[str, list[Any]]]:
+    """Role and sites of work that no request of this actor brought: commands, tasks, and what a machine does for a person."""
+    from itp_trial import scope
+
     kind, _, key = said.actor_id.partition(":")
     if kind != "user":
-        return "%s", [kind]
-    from django.utils import timezone
-
-    return _ROLES, [int(key), timezone.localdate(), timezone.localdate()]
+        # Inside a person's request a machine sees what the person sees.
+        return {"role": ("%s", [kind])} | ({} if origin else {"sites": ("%s", [scope.EVERYWHERE])})
+    today = timezone.localdate()
+    roles, values = scope.grants(int(key), today)
+    return {
+        "role": (f"coalesce((SELECT string_agg(DISTINCT role, ', ') FROM ({roles}) AS g), '')", values),  # noqa: S608  (Django's own SQL)
+        "sites": scope.sites_of(int(key), today),
+    }

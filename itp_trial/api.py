@@ -18,6 +18,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from itp_trial import scope
 from itp_trial.idempotency import KeyReused
 from itp_trial.models import ApiToken
 from itp_trial.permissions import Access
@@ -37,7 +38,9 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed("The header must be: Authorization: Bearer <token>.")
         token = self._live_token(header[1].decode("latin-1"))
         assignment = token.assignment
-        request._request.access = Access(frozenset({(assignment.role, assignment.site_id)}))
+        grants = frozenset({(assignment.role, assignment.site_id)})
+        request._request.access = Access(grants)
+        scope.open_sites(scope.opened_by(grants))
         return assignment.user, token
 
     def _live_token(self, secret: str) -> ApiToken:

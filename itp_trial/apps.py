@@ -6,6 +6,8 @@ class TrialConfig(AppConfig):
     name = "itp_trial"
 
     def ready(self) -> None:
-        from itp_trial import audit
+        from itp_trial import audit, isolation
 
+        # In this order: the policies name functions of the trail.
         post_migrate.connect(audit.install, sender=self, dispatch_uid="audit")
+        post_migrate.connect(isolation.install, sender=self, dispatch_uid="isolation")

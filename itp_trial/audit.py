@@ -14,9 +14,11 @@ from typing import Any
 from django.apps import apps
 from django.db import connections, models
 
-OUR_APPS = ("itp_trial", "casebook", "enrollment", "dosing", "assessments", "responses", "reports")
+OUR_APPS = ("itp_trial", "delegation", "casebook", "enrollment", "dosing", "assessments", "responses", "reports")
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"
+#: Columns that never enter the trail (``itp_audit`` has the same list).
+HIDDEN = ["password", "last_login", "digest"]
 FUNCTIONS = Path(__file__).with_name("sql") / "audit.sql"
 
 
@@ -51,11 +53,9 @@ def _trigger(table: str, name: str, when: str, call: str) -> str:
     return f'CREATE OR REPLACE TRIGGER {name} {when} ON "{table}" FOR EACH ROW EXECUTE FUNCTION {call}'
 
 
-def arguments(model: type[models.Model]) -> tuple[str, str, str, str]:
-    """What the trigger has to know of a table: whether rows may go, whether they are answers, and whose they are."""
-    keep = "replaceable" if getattr(model, "rows_may_go", False) else "keep"
-    kind = "answers" if hasattr(model, "asked_items") else "row"
-    return keep, kind, *owner_of(model)
+def arguments(model: type[models.Model]) -> tuple[str, str, str]:
+    """What the trigger has to know of a table: whether its rows are answers, and whose they are."""
+    return "answers" if hasattr(model, "asked_items") else "row", *owner_of(model)
 
 
 #: The columns that say whose a row is, the nearest first, and what they name.

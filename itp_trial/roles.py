@@ -42,23 +42,54 @@ class Can(StrEnum):
     ASK_REDACTION = "ask for a redaction"
     GRANT_REDACTION = "grant a redaction"
     MANAGE_PEOPLE = "manage people and sites"
+    APPOINT = "sign appointments for the sponsor"
+    RECORD_TRAINING = "record trainings"
+    SEE_LOG = "see the delegation log"
+    SEE_ACCESS = "see who has access"
+    REVIEW_ACCESS = "review who has access"
 
 
 _SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
-               Can.SEE_IDENTITY}  # fmt: skip
+               Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
 _DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.SIGN}
 # RQ-23, RQ-27: whoever oversees the trial reads; values are entered and corrected by the site alone.
-_READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT}
+_READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.SEE_LOG}
+_OVERSEER = {Can.SEE_ACCESS, Can.RECORD_TRAINING}
 
 RIGHTS: dict[str, set[Can]] = {
     Role.COORDINATOR: _SITE_STAFF,
     Role.INVESTIGATOR: _DOCTOR,
-    Role.PRINCIPAL: _DOCTOR | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES},
-    Role.MONITOR: _READER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
-    Role.DATA_MANAGER: _READER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION},
+    Role.PRINCIPAL: _DOCTOR | _OVERSEER | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES},
+    Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
+    Role.DATA_MANAGER: _READER | _OVERSEER
+    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS},
     Role.SAFETY: _READER,
-    Role.SPONSOR: _READER,
-    Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT},
+    Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT},
+    Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.SEE_LOG},
     # RQ-40: the administrator manages accounts and sees no clinical data.
-    Role.ADMINISTRATOR: {Can.MANAGE_PEOPLE},
-}
+    Role.ADMINISTRATOR: _OVERSEER | {Can.MANAGE_PEOPLE, Can.SEE_LOG, Can.REVIEW_ACCESS},
+}  # fmt: skip
+
+#: Delegated by the principal investigator of the site, each at one site.
+SITE_STAFF = frozenset({Role.COORDINATOR, Role.INVESTIGATOR, Role.PHARMACIST})
+#: Who works at a site, and who works for the sponsor. The sponsor's side appoints itself and the principal investigators.
+SITE_SIDE = SITE_STAFF | {Role.PRINCIPAL}
+SPONSOR_SIDE = frozenset(Role) - SITE_SIDE
+#: Only for the whole trial, never for one site.
+TRIAL_WIDE = frozenset({Role.SPONSOR, Role.ADMINISTRATOR})
+
+#: Roles that one person never holds at the same time, wherever: any of the first with any of the second, and why.
+CONFLICTS: tuple[tuple[frozenset[Role], frozenset[Role], str], ...] = (
+    (SITE_SIDE, SPONSOR_SIDE - {Role.ADMINISTRATOR},
+     "whoever enters or signs data of a site does not oversee, review, lock or appoint for the sponsor (RQ-23, RQ-27)"),
+    (frozenset({Role.ADMINISTRATOR}), frozenset(Role) - {Role.ADMINISTRATOR},
+     "whoever manages accounts holds no other right of the trial (RQ-40)"),
+)  # fmt: skip
+
+
+def conflict_between(one: str, other: str) -> str:
+    """Why one person must not hold both roles, or an empty text where they may."""
+    for some, others, why in CONFLICTS:
+        if (one in some and other in others) or (other in some and one in others):
+            return why
+    return ""

@@ -16,6 +16,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env("ITP_VAR_DIR", default=str(BASE_DIR / "var")))
 
 SECRET_KEY = env("SECRET_KEY")
+#: Earlier keys: sessions and the witnesses of the audit trail that they made stay valid.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = False
 #: A demo on this machine: plain HTTP on loopback, synthetic data, demo accounts shown on the sign-in page.
 DEMO = env.bool("ITP_DEMO", default=False)
@@ -36,6 +38,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "itp_trial",
+    "delegation",
     "casebook",
     "enrollment",
     "dosing",
@@ -92,12 +95,17 @@ TEMPLATES = [
 ]
 
 # One database engine everywhere. The time limits turn a stuck query into an error page instead of a stuck worker.
+# The application connects as a role that owns nothing. Only ``migrate`` connects as the owner of the tables; where the
+# owner's address is not given (web server, worker, scheduler), there is no way to that role at all.
 DATABASES = {"default": env.db("DATABASE_URL")}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = (
     "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
 )
+if env("DATABASE_OWNER_URL", default=""):
+    DATABASES["owner"] = env.db("DATABASE_OWNER_URL")
+    DATABASES["default"]["TEST"] = {"MIRROR": "owner"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "itp_trial.User"

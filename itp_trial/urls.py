@@ -3,7 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from itp_trial import views
+from itp_trial import health, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,13 +12,12 @@ urlpatterns = [
     path("account/", views.account, name="account"),
     path("account/tokens/", views.create_token, name="create-token"),
     path("account/tokens/<int:pk>/revoke/", views.revoke_token, name="revoke-token"),
-    path("people/", views.people, name="people"),
-    path("people/assign/", views.assign, name="assign-role"),
-    path("people/assignments/<int:pk>/end/", views.end_assignment, name="end-assignment"),
     path("sites/<int:pk>/", views.edit_site, name="edit-site"),
     path("protocol/", views.protocol_page, name="protocol"),
+    path("health/", health.health, name="health"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("", include("delegation.urls")),
     path("", include("casebook.urls")),
     path("", include("enrollment.urls")),
     path("", include("dosing.urls")),

@@ -1,11 +1,10 @@
-"""Sign-in, the home page, one's own account, people and sites, the protocol's parameters, health."""
+"""Sign-in, the home page, one's own account, sites, the protocol's parameters, health."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -20,8 +19,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from itp_trial import actions, protocol
 from itp_trial.audit import missing_triggers
-from itp_trial.models import ApiToken, RoleAssignment, Site, User
-from itp_trial.normalise import Unreadable, day, text
+from itp_trial.models import ApiToken, Site
+from itp_trial.normalise import Unreadable, text
 from itp_trial.permissions import access, allow
 from itp_trial.refusal import Refused
 from itp_trial.roles import Can, Role
@@ -46,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("work-list")
     if granted.has(Can.MANAGE_PEOPLE):
         return redirect("people")
-    return error_page(request, 403, "No role yet", "Your account has no role today. The administrator can assign one.")
+    return render(request, "no_role.html", status=403)
 
 
 @require_POST
@@ -89,49 +88,6 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
         return reverse("account")
 
     return act_once(request, action, back=reverse("account"))
-
-
-@require_GET
-def people(request: HttpRequest) -> HttpResponse:
-    """Who works where, in which role, from when to when."""
-    allow(request, Can.MANAGE_PEOPLE)
-    assignments = RoleAssignment.objects.select_related("user", "site").order_by("site__code", "role", "user__full_name")
-    context = {"assignments": assignments, "sites": Site.objects.all(), "roles": Role.choices,
-               "users": User.objects.filter(is_active=True).order_by("full_name"), "today": timezone.localdate()}  # fmt: skip
-    return render(request, "people.html", context)
-
-
-@require_POST
-def assign(request: HttpRequest) -> HttpResponse:
-    allow(request, Can.MANAGE_PEOPLE)
-    data = posted(request)
-    user = get_object_or_404(User, pk=number_of(data.get("user")), is_active=True)
-    site = get_object_or_404(Site, pk=number_of(data["site"])) if data.get("site") else None
-
-    def action() -> str:
-        starts, ends = _day_of(data.get("starts")) or timezone.localdate(), _day_of(data.get("ends"))
-        actions.assign_role(user=user, role=data.get("role", ""), site=site, starts=starts, ends=ends, by=request.user)
-        messages.success(request, f"{user} has the role now.")
-        return reverse("people")
-
-    return act_once(request, action, back=reverse("people"))
-
-
-@require_POST
-def end_assignment(request: HttpRequest, pk: int) -> HttpResponse:
-    allow(request, Can.MANAGE_PEOPLE)
-    assignment = get_object_or_404(RoleAssignment, pk=pk)
-
-    def action() -> str:
-        data = posted(request)
-        if "now" in data:
-            actions.stop_role(assignment=assignment, by=request.user)
-        else:
-            ends = _day_of(data.get("ends")) or timezone.localdate()
-            actions.end_role(assignment=assignment, ends=ends, by=request.user)
-        return reverse("people")
-
-    return act_once(request, action, back=reverse("people"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -216,15 +172,6 @@ def _try_again(request: HttpRequest) -> HttpResponse:
         answer = HttpResponse(f"The system is busy. {text}", status=503, content_type="text/plain")
     answer.headers["Retry-After"] = "5"
     return answer
-
-
-def _day_of(raw: str | None) -> Any:
-    if not raw:
-        return None
-    try:
-        return day(raw)
-    except Unreadable as error:
-        raise Refused(str(error)) from error
 
 
 def _text(raw: str) -> str:

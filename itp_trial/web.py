@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
+from itp_trial.deadlock import once_more
 from itp_trial.idempotency import KeyReused, claim, digest_of
 from itp_trial.normalise import Unreadable, text
 from itp_trial.refusal import Refused
@@ -39,8 +40,8 @@ def act_once(request: HttpRequest, action: Callable[[], str], *, back: str) -> H
     A refusal goes back to where the person was, with the reason.
     """
     data = posted(request)
-    try:
-        _refuse_unreadable(data)
+
+    def once() -> HttpResponse:
         with transaction.atomic():
             taken = claim(request.user, data.get("idempotency-key", ""), digest_of(request.path, data))
             if taken.replay is not None:
@@ -48,6 +49,10 @@ def act_once(request: HttpRequest, action: Callable[[], str], *, back: str) -> H
             url = action()
             taken.settle({"url": url})
         return HttpResponseRedirect(url)
+
+    try:
+        _refuse_unreadable(data)
+        return once_more(once)
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect(back)

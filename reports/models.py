@@ -27,7 +27,7 @@ class TrailReview(models.Model):
     class Meta:
         verbose_name = "review of the trail"
         ordering = ["-pk"]
-        constraints = [models.CheckConstraint(condition=Q(until__gte=F("since")), name="review_period")]
+        constraints = [models.CheckConstraint(condition=Q(until__gte=F("since")), name="trail_review_period")]
 
     def __str__(self) -> str:
         return f"Review of {self.scope}, {self.since:%d %b %Y} to {self.until:%d %b %Y}"

@@ -5,7 +5,8 @@ variables and start nothing. Each worker makes a database of its own on the one 
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +28,43 @@ FAST_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 def pytest_configure() -> None:
     from django.conf import settings
+    from django.core.signals import request_finished
+    from django.db.backends.signals import connection_created
 
     settings.PASSWORD_HASHERS = FAST_HASHERS
+    # The test itself looks at all sites; each request that it sends sees what its person sees.
+    connection_created.connect(_look_everywhere, weak=False)
+    request_finished.connect(_look_everywhere, weak=False)
+
+
+def _look_everywhere(connection: Any = None, **_: Any) -> None:
+    from django.db import connection as default
+
+    from itp_trial import scope
+
+    if (connection or default).alias == "default" and (connection or default).connection and not default.needs_rollback:
+        scope.open_sites(scope.EVERYWHERE)
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The test database holds the universe from the start: every ``db`` test sees it, and its changes roll back."""
-    from django.db import connection
+def django_db_setup(django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any) -> Iterator[None]:
+    """Made and migrated by the owner of the tables, used by the application's role, as in production.
+
+    The test database holds the universe from the start: every ``db`` test sees it, and its changes roll back.
+    """
+    from django.db import connections
+    from django.test.utils import setup_databases, teardown_databases
     from django.utils import timezone
 
     from tests.universe import build_universe
 
-    # Without any test that is marked for the database pytest-django makes none, and we would write into the real one.
-    assert connection.settings_dict["NAME"].startswith("test_"), "mark the test with pytest.mark.django_db"
     with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default", "owner"}, serialized_aliases=set())
         build_universe(timezone.localdate())
+    yield
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        teardown_databases(made, verbosity=0)
 
 
 def _universe() -> Any:
@@ -63,27 +85,54 @@ def universe(db: None) -> Any:
 
 
 @pytest.fixture
-def transactional_universe(transactional_db: None) -> Any:
-    """The same for tests with real commits (threads, live server). The database is emptied after the test."""
+def committed(transactional_db: None) -> Iterator[None]:
+    """Real commits (threads, live server). Whatever is there afterwards is taken away by the owner of the tables."""
+    yield
+    empty_the_database()
+
+
+@pytest.fixture
+def transactional_universe(committed: None) -> Any:
+    """The universe for tests with real commits. The database is empty after the test."""
     return _universe()
 
 
 @pytest.fixture
-def empty_database(db: None) -> None:
-    """No row of ours, until the end of the test. Needs no flush: PostgreSQL rolls a TRUNCATE back."""
+def empty_database(committed: None) -> None:
+    """No row of ours, before and after the test."""
     empty_the_database()
 
 
+#: What ``migrate`` fills, and no test.
+KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
 def empty_the_database() -> None:
-    """Inside a transaction only: the rows are back when it is rolled back."""
+    """As the owner: the application's role can neither truncate nor delete what is audited."""
     from django.db import connection
 
-    from itp_trial.audit import audited_models
+    connection.close()
+    with owner_connection() as owner, owner.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = ", ".join(f'"{name}"' for (name,) in cursor.fetchall() if name not in KEPT)
+        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
 
-    tables = ", ".join(f'"{model._meta.db_table}"' for model in audited_models())
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks that are still to come cannot be emptied
-        cursor.execute(f'TRUNCATE {tables}, "itp_trial_auditentry" RESTART IDENTITY CASCADE')
+
+@contextmanager
+def owner_connection() -> Iterator[Any]:
+    """A connection of its own to the test database, as the owner of the tables; commits at the end."""
+    import psycopg2
+    from django.db import connections
+
+    settings_dict = connections["owner"].settings_dict
+    assert settings_dict["NAME"].startswith("test_")
+    owner = psycopg2.connect(dbname=settings_dict["NAME"], user=settings_dict["USER"], host=settings_dict["HOST"],
+                             password=settings_dict["PASSWORD"], port=settings_dict["PORT"] or None)  # fmt: skip
+    try:
+        with owner:
+            yield owner
+    finally:
+        owner.close()
 
 
 @pytest.fixture

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from casebook.models import Participant
-from demo.builder import Clinic, Facts, fill, record, stock
-from demo.people import open_accounts, open_sites
-from itp_trial.models import Site, User
+from django.utils import timezone
 
-__all__ = ["Universe", "build_universe", "fill", "load_universe", "record"]
+from casebook.models import Participant
+from delegation.actions import assign_role
+from demo.builder import Clinic, Facts, fill, record, stock
+from demo.people import PRINCIPALS, open_accounts, open_sites, sign, train
+from itp_trial.models import RoleAssignment, Site, User
+from itp_trial.roles import SITE_STAFF
+
+__all__ = ["Universe", "build_universe", "fill", "load_universe", "record", "signed_role"]
 
 #: Everybody has had their role since long before any day that a test travels to.
 ROLES_START = date(2024, 1, 1)
@@ -98,6 +102,16 @@ def _foreign(clinic: Clinic, day_0: date) -> None:
     clinic.assess(child, "LOAD", day_0)
     clinic.infuse(child, "LOAD", day_0, 15)
     clinic.count(child, "D3", day_0 + timedelta(days=3), 110)
+
+
+def signed_role(user: User, role: str, site: Site | None, starts: date, ends: date | None = None) -> RoleAssignment:
+    """A further role, in the usual order: trained, entered by Adam, signed by the head of the site or by Nora."""
+    by_name = {person.username: person for person in User.objects.filter(username__in=PEOPLE)}
+    train(user, role, min(starts, timezone.localdate()), by=by_name["adam"])
+    entry = assign_role(user=user, role=role, site=site, starts=starts, ends=ends, by=by_name["adam"])
+    sign([entry], by=by_name[PRINCIPALS[site.code] if site and role in SITE_STAFF else "nora"])
+    entry.refresh_from_db()
+    return entry
 
 
 def load_universe(today: date) -> Universe:

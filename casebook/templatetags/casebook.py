@@ -47,6 +47,11 @@ STATES = {
     "PENDING_CONFIRMATION": ("Response, not yet confirmed", "◇"), "LOST": ("Response lost", "▼"),
     "SRoT": ("Sustained response off therapy", "★"), "RoT": ("Response off therapy", "☆"),
     "PENDING": ("Still in follow-up", "…"), "NONE": ("No response off therapy", "▽"),
+    "unsigned": ("Waits for signature", "◇"), "in force": ("In force", "●"), "to come": ("Starts later", "○"),
+    "ended": ("Ended", "–"), "stopped": ("Stopped", "✕"), "never signed": ("Never signed", "✕"),
+    "trained": ("Trained", "●"), "untrained": ("Training missing", "○"), "retraining": ("Training to renew", "◐"),
+    "review due": ("Review overdue", "▲"), "review in time": ("In time", "●"), "account closed": ("Account closed", "✕"),
+    "accepted": ("Accepted", "●"), "not accepted": ("Not accepted yet", "◇"),
 }  # fmt: skip
 
 

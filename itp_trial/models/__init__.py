@@ -2,9 +2,9 @@
 
 from itp_trial.models.people import RoleAssignment, RoleAssignmentQuerySet, Site, User, UserManager
 from itp_trial.models.technical import ApiToken, IdempotencyKey
-from itp_trial.models.trail import AccessEntry, AuditEntry
+from itp_trial.models.trail import AccessEntry, AuditEntry, TrailCheck
 
 __all__ = [
-    "AccessEntry", "ApiToken", "AuditEntry", "IdempotencyKey", "RoleAssignment", "RoleAssignmentQuerySet", "Site", "User",
-    "UserManager",
+    "AccessEntry", "ApiToken", "AuditEntry", "IdempotencyKey", "RoleAssignment", "RoleAssignmentQuerySet", "Site", "TrailCheck",
+    "User", "UserManager",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from itp_trial.roles import Role
+from itp_trial.roles import TRIAL_WIDE, Role
 
 
 class UserManager(BaseUserManager["User"]):
@@ -66,28 +66,58 @@ class Site(models.Model):
 
 class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
     def on(self, day: date) -> RoleAssignmentQuerySet:
-        """Those in force on a day and not stopped; the end date is the last day in force."""
-        return self.filter(Q(ends__isnull=True) | Q(ends__gte=day), starts__lte=day, stopped_at__isnull=True)
+        """Those that give rights on a day, as the log stands now: signed, not stopped, within their days."""
+        return self.not_over(day).filter(starts__lte=day, signed_at__isnull=False)
+
+    def not_over(self, day: date) -> RoleAssignmentQuerySet:
+        """Those that are in force, will be, or wait for their signature; the end date is the last day."""
+        return self.filter(Q(ends__isnull=True) | Q(ends__gte=day), stopped_at__isnull=True)
 
 
 class RoleAssignment(models.Model):
-    """One person in one role at one site (no site: at all sites), from a day to a day."""
+    """One entry of the delegation log: one person in one role at one site (no site: at all sites), from a day to a day.
+
+    It gives rights only when it is signed (RQ-42), and after that it only ever gets shorter; longer is a new entry.
+    ``delegation/actions.py`` is the one place that writes it, and says who signs what.
+    """
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="assignments")
     role = models.CharField(max_length=20, choices=Role.choices)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, blank=True, related_name="assignments")
     starts = models.DateField()
     ends = models.DateField(null=True, blank=True)
-    #: Set when the role was taken away at once, whatever its days say.
+    signed_at = models.DateTimeField(null=True, blank=True)
+    #: Empty in a signed entry: appointed when the trial was set up, by the command that the trail names.
+    signed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="signed_assignments")
+    #: What the signer saw and signed, word for word.
+    signed_text = models.TextField(blank=True)
+    #: When its access was closed at once, whatever its days say.
     stopped_at = models.DateTimeField(null=True, blank=True)
+    #: Who shortened or stopped it.
+    ended_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="ended_assignments")
 
     objects = RoleAssignmentQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(ends__isnull=True) | Q(ends__gte=models.F("starts")), name="role_period"),
-            models.UniqueConstraint(fields=["user", "role", "site", "starts"], nulls_distinct=False, name="role_once_per_start"),
-        ]
+            models.UniqueConstraint(
+                fields=["user", "role", "site", "starts"], nulls_distinct=False, condition=Q(stopped_at__isnull=True),
+                name="role_once_per_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(signed_at__isnull=True, signed_by__isnull=True, signed_text="")
+                | (Q(signed_at__isnull=False) & ~Q(signed_text="")),
+                name="role_signed_with_text",
+            ),
+            models.CheckConstraint(
+                condition=Q(signed_by__isnull=True) | ~Q(signed_by=models.F("user")), name="role_not_signed_by_oneself"
+            ),
+            models.CheckConstraint(
+                condition=Q(signed_at__isnull=True) | Q(signed_by__isnull=False) | Q(role__in=sorted(TRIAL_WIDE)),
+                name="role_signed_by_a_person",
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_role_display()} at {self.site or 'all sites'}"
@@ -98,4 +128,17 @@ class RoleAssignment(models.Model):
 
     @property
     def is_in_force(self) -> bool:
-        return not self.is_over and self.starts <= timezone.localdate()
+        return self.signed_at is not None and not self.is_over and self.starts <= timezone.localdate()
+
+    @property
+    def standing(self) -> str:
+        """The state in one word, as ``{% state %}`` shows it."""
+        if self.signed_at is None:
+            return "never signed" if self.is_over else "unsigned"
+        if self.is_over:
+            return "stopped" if self.stopped_at else "ended"
+        return "in force" if self.is_in_force else "to come"
+
+    @property
+    def place(self) -> str:
+        return f"site {self.site.code}" if self.site else "all sites"

@@ -31,6 +31,8 @@ class AuditEntry(models.Model):
     reason = models.TextField(blank=True)
     request_id = models.CharField(max_length=36, blank=True)
     software = models.CharField(max_length=20, blank=True)
+    #: The application's keyed code for actor and reason (``itp_trial/witness.py``).
+    witness = models.CharField(max_length=80, blank=True)
     table_name = models.CharField(max_length=63)
     operation = models.CharField(max_length=6)
     row = models.CharField(max_length=40)
@@ -98,3 +100,21 @@ class AccessEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.user_name}: {self.get_kind_display()} {self.what}"
+
+
+class TrailCheck(models.Model):
+    """The result of one verification of the whole trail (``itp_trial/checking.py``)."""
+
+    at = models.DateTimeField(default=timezone.now)
+    entries = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64)
+    #: Seconds by which the database's clock was ahead of the application's.
+    clock_offset = models.FloatField()
+    clock_synchronised = models.BooleanField(null=True)
+    broken = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}: {self.entries} entries, {len(self.broken)} broken"

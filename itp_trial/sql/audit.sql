@@ -34,17 +34,16 @@ BEGIN
     RETURN entry;
 END $$;
 
--- Arguments of the trigger: 'keep' or 'replaceable'; 'answers' or 'row'; the kind of owner; the column of the owner's key.
+-- Arguments of the trigger: 'answers' or 'row'; the kind of owner; the column of the owner's key.
 CREATE OR REPLACE FUNCTION itp_audit() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     hidden text[] := ARRAY['password', 'last_login', 'digest'];
     before jsonb := CASE WHEN TG_OP = 'INSERT' THEN '{}' ELSE to_jsonb(OLD) - hidden END;
     after jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}' ELSE to_jsonb(NEW) - hidden END;
-    whose jsonb := CASE WHEN TG_OP = 'DELETE' THEN before ELSE after END;
     entry itp_trial_auditentry;
 BEGIN
-    IF TG_OP = 'DELETE' AND TG_ARGV[0] = 'keep' THEN
+    IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'rows of % are never deleted', TG_TABLE_NAME;
     END IF;
     IF TG_OP = 'UPDATE' AND before = after THEN
@@ -59,7 +58,7 @@ BEGIN
     SELECT jsonb_object_agg(key, value) INTO entry.old FROM jsonb_each(before)
         WHERE NOT after ? key OR after -> key IS DISTINCT FROM value;
     entry.reason := itp_said('reason');
-    IF TG_OP = 'UPDATE' AND TG_ARGV[1] = 'answers' AND entry.reason = '' AND itp_takes_away(entry.old) THEN
+    IF TG_OP = 'UPDATE' AND TG_ARGV[0] = 'answers' AND entry.reason = '' AND itp_takes_away(entry.old) THEN
         RAISE EXCEPTION 'a stored answer of % changes only with a reason', TG_TABLE_NAME;
     END IF;
     entry.actor_name := itp_said('actor_name');
@@ -67,12 +66,13 @@ BEGIN
     entry.reason_code := itp_said('reason_code');
     entry.request_id := itp_said('request_id');
     entry.software := itp_said('software');
+    entry.witness := itp_said('witness');
     entry.table_name := TG_TABLE_NAME;
     entry.operation := TG_OP;
-    entry."row" := coalesce(whose ->> 'id', whose ->> 'record_id');
+    entry."row" := coalesce(after ->> 'id', after ->> 'record_id');
     entry.site := '';
     entry.form := '';
-    entry := itp_owner(entry, TG_ARGV[2], whose ->> TG_ARGV[3]);
+    entry := itp_owner(entry, TG_ARGV[1], after ->> TG_ARGV[2]);
     PERFORM itp_append(entry);
     RETURN NULL;
 END $$;
@@ -90,7 +90,12 @@ DECLARE
     last record;
 BEGIN
     entry.chain := coalesce(entry.participant::text, 'trial');
-    PERFORM pg_advisory_xact_lock(hashtextextended('itp.chain.' || entry.chain, 0));
+    IF entry.participant IS NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('itp.chain', 0));
+    ELSE
+        -- The same lock that actions take on their participant: with two kinds of lock, two saves could wait for each other.
+        PERFORM 1 FROM casebook_participant WHERE id = entry.participant FOR NO KEY UPDATE;
+    END IF;
     SELECT place, hash INTO last FROM itp_trial_auditentry WHERE chain = entry.chain ORDER BY place DESC LIMIT 1;
     entry.place := coalesce(last.place, 0) + 1;
     entry.previous := coalesce(last.hash, '');

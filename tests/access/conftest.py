@@ -12,11 +12,13 @@ from django.test import Client
 from django.utils import timezone
 
 from casebook.models import Finding
+from delegation.actions import end_role
 from itp_trial import actions
 from itp_trial.actor import System, acting
 from itp_trial.models import ApiToken, Site, User
 from itp_trial.roles import Role
 from reports.models import SiteCopy, TrailReview
+from tests.universe import signed_role
 
 MACHINE = System("test")
 
@@ -33,11 +35,12 @@ class Actor:
 
 
 def person(name: str, role: Role, site: Site | None, starts: int = -30, ends: int | None = None) -> User:
-    """A further person, with a role from some days ago."""
+    """A further person, with a signed entry in the delegation log from some days ago."""
     user = actions.create_user(username=name, full_name=name.title(), email=f"{name}@example.org", password="x" * 12, by=MACHINE)
     today = timezone.localdate()
-    last = today + timedelta(days=ends) if ends is not None else None
-    actions.assign_role(user=user, role=role, site=site, starts=today + timedelta(days=starts), ends=last, by=MACHINE)
+    entry = signed_role(user, role, site, today + timedelta(days=starts))
+    if ends is not None:
+        end_role(assignment=entry, ends=today + timedelta(days=ends), by=MACHINE)
     return user
 
 
@@ -79,6 +82,7 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
         for own, record in records.items():
             findings[own] = Finding.objects.create(record=record, code="RANGE", item="platelets", message="Unusual.", value="1")
     sites = {True: universe.s1, False: universe.s2}
+    entries = {True: universe.clara.assignments.get(), False: universe.otto.assignments.get()}
     copies, reviews = {}, {}
     with acting(MACHINE):
         for own, site in sites.items():
@@ -100,8 +104,10 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             return {"pk": sites[own].pk}, {}
         if target in ("copy", "review"):
             return {"pk": (copies if target == "copy" else reviews)[own].pk}, {}
-        if target == "anybody":
-            return {"pk": universe.otto.assignments.first().pk}, {}
+        if target == "log":
+            return {"pk": sites[own].pk}, {}
+        if target == "entry":
+            return {"pk": entries[own].pk}, {}
         if target == "anybody in the form":
             return {}, {"user": str(universe.otto.pk), "role": "no such role"}
         if target == "site of the form":

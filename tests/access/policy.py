@@ -26,8 +26,10 @@ EXPORT = "CIHMDSN"
 ENTER = "CIH"
 #: Looks after the data without entering any.
 REVIEW = "MD"
-OVERSEE = "MDH"
+WATCH = "MDH"
 PEOPLE = "A"
+LOG = SEE + PEOPLE
+OVERSEE = "HMDNA"
 #: Everybody with an account, also without any role today.
 SIGNED_IN = "signed in"
 #: Everybody, also strangers.
@@ -59,19 +61,35 @@ POLICY: dict[str, dict[str, Door]] = {
     "create-token": {"POST": Door(SEE + PEOPLE, "assignment", "a key for the API, for one of one's own roles")},
     "revoke-token": {"POST": Door(SIGNED_IN, "token", "only one's own")},
     "protocol": {"GET": Door(SIGNED_IN)},
+    "health": {"GET": Door("MDA", says="trail, clock and walls")},
     "healthz": {"GET": Door(OPEN)},
     "readyz": {"GET": Door(OPEN)},
     # people and sites
     "people": {"GET": Door(PEOPLE)},
     "assign-role": {"POST": Door(PEOPLE, "anybody in the form")},
-    "end-assignment": {"POST": Door(PEOPLE, "anybody")},
+    "end-assignment": {"POST": Door("AH", "entry", "shorten or stop an entry of the delegation log")},
+    "extend-assignment": {"POST": Door("AH", "entry", "enter the next one")},
     "edit-site": {"GET": Door(PEOPLE, "site"), "POST": Door(PEOPLE, "site")},
+    # delegation
+    "delegation": {"GET": Door(LOG, says="the logs of one's sites")},
+    "delegation-log": {"GET": Door(LOG, "log", "who has which tasks, signed by whom")},
+    "trial-log": {"GET": Door(OVERSEE, says="who works for the whole trial")},
+    "sign-entries": {"GET": Door("HN"), "POST": Door("HN", says="sign entries, with the password")},
+    "training": {"GET": Door(SIGNED_IN, says="one's own training, and that of one's sites")},
+    "confirm-training": {"POST": Door(SIGNED_IN, says="one's own")},
+    "record-training": {"POST": Door(OVERSEE, says="of people of one's sites")},
+    "signature-statement": {"GET": Door(SIGNED_IN), "POST": Door(SIGNED_IN, says="accept it, with the password")},
+    "access-rights": {"GET": Door(OVERSEE, says="everybody's rights on a day")},
+    "access-rights-csv": {"GET": Door(OVERSEE)},
+    "review-access": {"POST": Door("DA", says="record a review of the rights")},
     # casebook
     "work-list": {"GET": Door(SEE)},
     "participants": {"GET": Door(SEE)},
     "participant": {"GET": _participant(SEE, "the answer for one child")},
     "visits": {"GET": _participant(SEE, "visits and forms")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
+    "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
+    "restore-record": {"POST": _record(ENTER, "put it back")},
     "history": {"GET": _record(SEE, "who changed what")},
     "item-history": {"GET": _record(SEE, "the history of one question")},
     "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
@@ -101,8 +119,8 @@ POLICY: dict[str, dict[str, Door]] = {
     "download-copy": {"POST": Door(ENTER, "site of the form", "a complete copy of the own site's data")},
     "receive-copy": {"POST": Door("IH", "copy", "the site says that it holds the copy")},
     # oversight
-    "access-log": {"GET": Door(OVERSEE, says="who looked at what")},
-    "access-log-csv": {"GET": Door(OVERSEE)},
+    "access-log": {"GET": Door(WATCH, says="who looked at what")},
+    "access-log-csv": {"GET": Door(WATCH)},
     "trail-reviews": {"GET": Door(REVIEW, says="what was reviewed and what is due")},
     "new-trail-review": {"GET": Door(REVIEW, says="the listings of a period"), "POST": Door(REVIEW, says="record a review")},
     "trail-review": {"GET": Door(REVIEW, "review", "one recorded review")},

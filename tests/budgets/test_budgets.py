@@ -143,19 +143,21 @@ def test_an_infusion_costs_the_same_however_many_bags(universe: Any, cost: Calla
 #: Page -> who reads it, and the most that it may cost (three of it are session, person and roles).
 #: Every page of the access table that can be read stands here.
 PAGES = {
-    "home": ("clara", 3), "account": ("clara", 5), "protocol": ("clara", 3), "people": ("adam", 6),
-    "edit-site": ("adam", 4), "work-list": ("clara", 6), "participants": ("clara", 6), "participant": ("clara", 8),
-    "visits": ("clara", 8), "record": ("clara", 7), "history": ("clara", 6), "item-history": ("clara", 6),
-    "trail": ("clara", 13), "screen": ("clara", 4), "eligibility": ("clara", 7), "end-participation": ("clara", 5),
-    "end-treatment": ("ines", 5), "lots": ("pia", 6), "exports": ("clara", 8), "codebook-csv": ("clara", 5),
-    "form-csv": ("clara", 7), "casebook-csv": ("clara", 17), "casebook-pdf": ("clara", 18),
-    "participant-exports": ("clara", 5), "trail-csv": ("clara", 11), "participant-trail-csv": ("clara", 11),
-    "my-data": ("clara", 5), "access-log": ("milo", 6), "access-log-csv": ("milo", 6), "trail-reviews": ("dana", 5),
-    "new-trail-review": ("dana", 31), "trail-review": ("dana", 4), "api-participants": ("milo", 4),
-    "api-participant": ("milo", 5), "api-visits": ("milo", 7), "api-records": ("milo", 16), "api-response": ("milo", 7),
-    "api-record": ("milo", 7), "api-responses": ("milo", 5), "api-forms": ("milo", 3), "api-form-csv": ("milo", 6),
-    "api-casebook-csv": ("milo", 17), "api-casebook-pdf": ("milo", 18), "api-trail-csv": ("milo", 10),
-    "api-participant-trail-csv": ("milo", 11), "api-schema": ("milo", 2), "api-docs": ("milo", 2),
+    "home": ("clara", 3), "account": ("clara", 5), "protocol": ("clara", 3), "people": ("adam", 6), "edit-site": ("adam", 4),
+    "delegation": ("hana", 6), "delegation-log": ("hana", 6), "trial-log": ("nora", 4), "sign-entries": ("hana", 6),
+    "training": ("hana", 8), "signature-statement": ("clara", 4), "access-rights": ("dana", 9),
+    "access-rights-csv": ("dana", 5), "work-list": ("clara", 6), "participants": ("clara", 6), "participant": ("clara", 8),
+    "visits": ("clara", 9), "health": ("dana", 14), "record": ("clara", 7), "history": ("clara", 6), "screen": ("clara", 4),
+    "eligibility": ("clara", 7), "end-participation": ("clara", 5), "end-treatment": ("ines", 5), "lots": ("pia", 6),
+    "exports": ("clara", 8), "codebook-csv": ("clara", 5), "form-csv": ("clara", 7), "casebook-csv": ("clara", 17),
+    "casebook-pdf": ("clara", 18), "api-participants": ("milo", 4), "api-participant": ("milo", 5),
+    "api-visits": ("milo", 7), "api-records": ("milo", 16), "api-response": ("milo", 7), "api-record": ("milo", 7),
+    "api-responses": ("milo", 5), "api-forms": ("milo", 3), "api-form-csv": ("milo", 6), "api-casebook-csv": ("milo", 17),
+    "api-casebook-pdf": ("milo", 18), "api-schema": ("milo", 3), "api-docs": ("milo", 3), "item-history": ("clara", 6),
+    "trail": ("clara", 13), "participant-exports": ("clara", 5), "trail-csv": ("clara", 11),
+    "participant-trail-csv": ("clara", 11), "my-data": ("clara", 5), "access-log": ("milo", 6),
+    "access-log-csv": ("milo", 6), "trail-reviews": ("dana", 5), "new-trail-review": ("dana", 31),
+    "trail-review": ("dana", 4), "api-trail-csv": ("milo", 10), "api-participant-trail-csv": ("milo", 11),
 }  # fmt: skip
 #: Read by strangers: they have no size.
 WITHOUT_SIZE = {"sign-in", "healthz", "readyz"}
@@ -223,7 +225,7 @@ def _address(name: str, universe: Any) -> str:
         return f"{reverse(name)}?since={today}&until={today}"
     if name == "trail-review":
         return reverse(name, args=[_review(universe).pk])
-    if name == "edit-site":
+    if name in ("edit-site", "delegation-log"):
         return reverse(name, args=[universe.s1.pk])
     if name in ("form-csv", "api-form-csv"):
         return reverse(name, args=["infusion-bags"])

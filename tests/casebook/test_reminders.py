@@ -18,9 +18,9 @@ from casebook import reminders
 from casebook.actions import plan_visits
 from casebook.models import Participant, Reminder, Visit
 from casebook.tasks import drain_outbox, send_visit_digests
+from delegation.actions import end_role
 from demo.people import BUILDER
 from enrollment.actions import end_participation
-from itp_trial.actions import end_role
 from itp_trial.actor import acting
 from itp_trial.normalise import CAIRO
 from itp_trial.schedule import VISITS

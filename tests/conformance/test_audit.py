@@ -138,8 +138,7 @@ def test_rows_are_in_the_trail_and_in_the_history(crf: type[Crf], filled: Subjec
     save_form(form=form, by=filled.editor)
     assert group.model.objects.filter(crf=filled.fresh.crf()).count() == len(before) - 1
     entries = AuditEntry.objects.filter(table_name=group.model._meta.db_table, row=str(before[0].pk)).order_by("pk")
-    assert [entry.operation for entry in entries] == ["INSERT", "DELETE"]
-    assert entries[1].old
-    assert entries[1].new is None
+    assert [entry.operation for entry in entries] == ["INSERT", "UPDATE"]
+    assert (entries[1].old, entries[1].new) == ({"taken_away": False}, {"taken_away": True})
     text = client_of(filled.reader).get(reverse("history", args=[filled.record.pk])).content.decode()
     assert CHANGE_REASONS["wrong_form"] in text

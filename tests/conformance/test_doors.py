@@ -14,7 +14,7 @@ from django.utils import timezone
 from casebook.crf import Crf
 from casebook.forms import CrfForm
 from casebook.models import FormRecord
-from itp_trial.actions import end_role
+from delegation.actions import end_role
 from itp_trial.actor import System
 from itp_trial.models import AuditEntry
 from tests.conformance import forms_that

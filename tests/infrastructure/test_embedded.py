@@ -57,8 +57,8 @@ def provide_again() -> None:
     embedded.provide()
 
 
-def query(sql: str) -> object:
-    database = environ.Env().db("DATABASE_URL")
+def query(sql: str, role: str = "DATABASE_OWNER_URL") -> object:
+    database = environ.Env().db(role)
     connection = psycopg2.connect(host=database["HOST"], user=database["USER"], dbname=database["NAME"])
     try:
         with connection, connection.cursor() as cursor:
@@ -386,3 +386,23 @@ def test_manage_py_says_in_one_line_what_is_wrong(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("manage.py: Cannot use")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.requirement("RQ-48")
+@pytest.mark.parametrize("attempt", ["CREATE TABLE other (id int)", "CREATE ROLE other", "SET ROLE itp_owner",
+                                     "ALTER ROLE itp_app SUPERUSER"])  # fmt: skip
+def test_the_application_owns_nothing_and_becomes_nobody_else(var_dir, attempt):
+    embedded.provide(durable=False)
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        query(attempt, "DATABASE_URL")
+
+
+def test_tables_of_an_older_folder_get_their_owner(var_dir):
+    """Before there were two roles everything belonged to the superuser."""
+    embedded.provide(durable=False)
+    server = embedded.Postgres(var_dir)
+    server._ask("CREATE TABLE old AS SELECT 1 AS value", embedded.DATABASE)
+    server._create_database()
+    assert (
+        query("ALTER TABLE old ADD COLUMN more int; SELECT tableowner FROM pg_tables WHERE tablename = 'old'") == embedded.OWNER
+    )

@@ -24,9 +24,11 @@ DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()
 ENV_EXAMPLE = (BASE_DIR / ".env.example").read_text()
 SETTINGS = (BASE_DIR / "itp_trial" / "settings.py").read_text()
 LAUNCHERS = "".join((BASE_DIR / "itp_trial" / name).read_text() for name in ("embedded.py", "launch.py"))
-SECRETS = {"SECRET_KEY", "POSTGRES_PASSWORD"}
+SECRETS = {"SECRET_KEY", "POSTGRES_PASSWORD", "OWNER_PASSWORD", "APP_PASSWORD"}
 #: For the machine that runs it, not for production.
 LOCAL_ONLY = {"ITP_DEMO", "ITP_VAR_DIR"}
+#: Only the migration may know the owner of the tables.
+MIGRATION_ONLY = {"DATABASE_OWNER_URL"}
 
 
 def tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -260,7 +262,14 @@ def test_every_variable_that_is_offered_is_read():
 def test_every_variable_that_is_read_is_offered():
     assert settings_variables() <= example_variables()
     assert interpolated(COMPOSE) <= example_variables()
-    assert settings_variables() - LOCAL_ONLY <= set(SERVICES["web"]["environment"])
+    assert settings_variables() - LOCAL_ONLY - MIGRATION_ONLY <= set(SERVICES["web"]["environment"])
+
+
+@pytest.mark.requirement("RQ-48")
+def test_only_the_migration_connects_as_the_owner_of_the_tables():
+    knowing = {name for name, service in SERVICES.items() if "DATABASE_OWNER_URL" in service.get("environment", {})}
+    assert knowing == {"migrate"}
+    assert not any("itp_owner" in str(SERVICES[name]) for name in ("web", "worker", "beat"))
 
 
 def test_every_variable_is_explained():

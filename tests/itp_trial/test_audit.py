@@ -120,28 +120,20 @@ def test_signing_in_needs_no_author(universe: Any, client_of: Callable[..., Clie
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE itp_trial_auditentry SET reason = 'x'", "DELETE FROM itp_trial_auditentry"],
-)
-def test_the_trail_cannot_be_rewritten(universe: Any, statement: str) -> None:
-    with pytest.raises(DatabaseError, match="append-only"), acting(MACHINE):
+    ["UPDATE itp_trial_auditentry SET reason = 'x'", "DELETE FROM itp_trial_auditentry", "TRUNCATE itp_trial_auditentry",
+     "INSERT INTO itp_trial_auditentry SELECT * FROM itp_trial_auditentry LIMIT 1"],
+)  # fmt: skip
+def test_the_application_only_reads_the_trail(universe: Any, statement: str) -> None:
+    with pytest.raises(DatabaseError, match="permission denied"), acting(MACHINE):
         sql(statement)
-    with pytest.raises(DatabaseError, match="append-only"), acting(MACHINE):
-        AuditEntry.objects.all().delete()
 
 
 @pytest.mark.parametrize("table", ["casebook_participant", "casebook_formrecord", "assessments_bloodcount", "dosing_lot",
-                                   "itp_trial_user", "itp_trial_roleassignment"])  # fmt: skip
+                                   "dosing_bag", "itp_trial_user", "itp_trial_roleassignment"])  # fmt: skip
 def test_rows_are_never_deleted(universe: Any, table: str) -> None:
     """Also not by SQL: the rule stands in the database."""
-    with pytest.raises(DatabaseError, match=r"are never deleted|violates foreign key"), acting(MACHINE):
+    with pytest.raises(DatabaseError, match="permission denied"), acting(MACHINE):
         sql(f'DELETE FROM "{table}"')
-
-
-def test_only_repeating_rows_may_go() -> None:
-    """A line of a form may be taken away (and stays in the trail); everything else of every table is kept."""
-    assert {m._meta.label for m in audit.audited_models() if getattr(m, "rows_may_go", False)} == {
-        "dosing.Bag", "dosing.InfusionBag"
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("model", audit.audited_models(), ids=lambda model: model._meta.label)
@@ -185,21 +177,6 @@ def test_every_audited_table_has_its_trigger(universe: Any) -> None:
 
 def readiness() -> Any:
     return Client().get(reverse("readyz"), secure=True)
-
-
-def test_a_dropped_trigger_is_noticed(universe: Any) -> None:
-    assert (readiness().status_code, readiness().json()) == (200, {"database": "ok", "audit": "ok"})
-    sql("DROP TRIGGER audit ON casebook_participant")
-    assert audit.missing_triggers() == ["casebook_participant"]
-    assert (readiness().status_code, readiness().json()) == (503, {"database": "ok", "audit": "missing"})
-    audit.install()
-    assert audit.missing_triggers() == []
-    assert readiness().status_code == 200
-
-
-def test_a_switched_off_trigger_is_noticed(universe: Any) -> None:
-    sql("ALTER TABLE casebook_participant DISABLE TRIGGER audit")
-    assert audit.missing_triggers() == ["casebook_participant"]
 
 
 def test_a_database_that_does_not_answer_is_not_ready(universe: Any, monkeypatch: pytest.MonkeyPatch) -> None:

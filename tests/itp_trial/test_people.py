@@ -1,4 +1,4 @@
-"""Accounts, sites, roles and API tokens: who gives what to whom, from when to when, and who must not."""
+"""Sites and API tokens: what they are called, and what a token may do while its role is in force."""
 
 from __future__ import annotations
 
@@ -8,151 +8,29 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from delegation.actions import end_role
 from itp_trial import actions
-from itp_trial.actions import create_token
 from itp_trial.actor import System, acting
 from itp_trial.models import ApiToken, AuditEntry, RoleAssignment, Site, User
 from itp_trial.refusal import Refused
 from itp_trial.roles import Role
-
-
-@pytest.fixture
-def today(universe: Any) -> Any:
-    return universe.today
+from tests.universe import signed_role
 
 
 def last_entry(table: str) -> AuditEntry:
     return AuditEntry.objects.filter(table_name=table).first()
 
 
-class TestRoles:
-    def test_a_role_is_given_from_a_day_to_a_day_and_recorded(self, universe: Any, today: Any) -> None:
-        ends = today + timedelta(days=30)
-        given = actions.assign_role(user=universe.otto, role=Role.MONITOR, site=None, starts=today, ends=ends, by=universe.adam)
-        assert str(given) == "Otto Mansour: Monitor at all sites"
-        entry = last_entry("itp_trial_roleassignment")
-        assert (entry.operation, entry.reason, entry.actor_name) == ("INSERT", "Role given", "Adam Zaki (adam)")
-
-    def test_nobody_gives_rights_to_themselves(self, universe: Any, today: Any) -> None:
-        with pytest.raises(Refused, match="Nobody gives rights to their own account"):
-            actions.assign_role(user=universe.adam, role=Role.MONITOR, site=None, starts=today, ends=None, by=universe.adam)
-
-    def test_nobody_changes_their_own_rights(self, universe: Any, today: Any) -> None:
-        with pytest.raises(Refused, match="Nobody changes the rights of their own account"):
-            actions.end_role(assignment=universe.adam.assignments.get(), ends=today, by=universe.adam)
-
-    #: What is wrong with a role -> what is said.
-    REFUSED = {
-        "an unknown role": ({"role": "king"}, "choose a role from the list"),
-        "a coordinator of all sites": ({"role": Role.COORDINATOR, "site": None}, "works at one site"),
-        "an investigator of all sites": ({"role": Role.INVESTIGATOR, "site": None}, "works at one site"),
-        "a pharmacist of all sites": ({"role": Role.PHARMACIST, "site": None}, "works at one site"),
-        "an end before the start": ({"ends": -1}, "would end before it starts"),
-    }
-
-    @pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
-    def test_roles_that_make_no_sense_are_refused(self, universe: Any, today: Any, change: dict[str, Any], message: str) -> None:
-        usual = {"user": universe.otto, "role": Role.MONITOR, "site": universe.s1, "starts": today, "ends": None}
-        if "ends" in change:
-            change = {"ends": today + timedelta(days=change["ends"])}
-        with pytest.raises(Refused, match=message):
-            actions.assign_role(**{**usual, **change}, by=universe.adam)
-        assert universe.otto.assignments.count() == 1
-
-    def test_the_same_role_is_given_once(self, universe: Any, today: Any) -> None:
-        given = {"user": universe.otto, "role": Role.MONITOR, "site": universe.s1, "starts": today, "ends": None}
-        actions.assign_role(**given, by=universe.adam)
-        with pytest.raises(Refused, match="already has this role"):
-            actions.assign_role(**given, by=universe.adam)
-
-    def test_the_database_says_no_as_well(self, universe: Any, today: Any) -> None:
-        with pytest.raises(IntegrityError, match="role_period"), acting(System("test")):
-            RoleAssignment.objects.create(user=universe.otto, role="monitor", starts=today, ends=today - timedelta(days=1))
-
-    def test_a_role_cannot_end_before_it_started(self, universe: Any) -> None:
-        assignment = universe.otto.assignments.get()
-        with pytest.raises(Refused, match="cannot end before it started"):
-            actions.end_role(assignment=assignment, ends=assignment.starts - timedelta(days=1), by=universe.adam)
-
-    #: Days from today: start, end -> whether the role is in force today. The end is the last day in force.
-    PERIODS = [((0, None), True), ((-5, 0), True), ((0, 0), True), ((1, None), False), ((-5, -1), False), ((-5, 5), True)]
-
-    @pytest.mark.parametrize(("period", "in_force"), PERIODS)
-    def test_a_role_is_in_force_from_its_first_to_its_last_day(
-        self, universe: Any, today: Any, period: tuple[int, int | None], in_force: bool
-    ) -> None:
-        starts, ends = (None if days is None else today + timedelta(days=days) for days in period)
-        given = actions.assign_role(user=universe.adam, role=Role.MONITOR, site=None, starts=starts, ends=ends, by=universe.dana)
-        assert (given in universe.adam.assignments.on(today)) == in_force
-
-
-class TestPages:
-    """The administrator's pages, in the order in which they are used."""
+class TestSites:
+    """The page of one site."""
 
     @pytest.fixture
     def adam(self, universe: Any, client_of: Callable[..., Client]) -> Client:
         return client_of(universe.adam)
-
-    def test_the_page_shows_who_works_where(self, adam: Client) -> None:
-        text = adam.get(reverse("people")).content.decode()
-        assert "Clara Naguib" in text
-        assert "Site coordinator" in text
-        assert "(demo name)" in text
-
-    def test_a_role_is_given_and_works_at_once(self, universe: Any, adam: Client, client_of: Callable[..., Client]) -> None:
-        """A2 turned round: effective on the next request of the person, without signing in again."""
-        otto = client_of(universe.otto)
-        page = reverse("participant", args=[universe.responder.pk])
-        assert otto.get(page).status_code == 404
-        answer = adam.post(
-            reverse("assign-role"), {"user": universe.otto.pk, "role": "coordinator", "site": universe.s1.pk}, follow=True
-        )
-        assert "has the role now" in answer.content.decode()
-        assert otto.get(page).status_code == 200
-
-    def test_a_role_is_ended_and_gone_the_next_day(self, universe: Any, adam: Client, client_of: Callable[..., Client]) -> None:
-        clara = client_of(universe.clara)
-        assignment = universe.clara.assignments.get()
-        adam.post(reverse("end-assignment", args=[assignment.pk]))
-        assert clara.get(reverse("work-list")).status_code == 200, "the last day is still in force"
-        yesterday = f"{universe.today - timedelta(days=1):%d/%m/%Y}"
-        adam.post(reverse("end-assignment", args=[assignment.pk]), {"ends": yesterday})
-        assert clara.get(reverse("work-list")).status_code == 403
-        assert clara.get(reverse("home")).status_code == 403
-
-    def test_a_role_given_by_mistake_is_taken_away_at_once(
-        self, universe: Any, adam: Client, client_of: Callable[..., Client]
-    ) -> None:
-        otto = client_of(universe.otto)
-        adam.post(reverse("assign-role"), {"user": universe.otto.pk, "role": "monitor", "site": ""})
-        page = reverse("participant", args=[universe.responder.pk])
-        assert otto.get(page).status_code == 200
-        mistake = universe.otto.assignments.get(role="monitor")
-        _, secret = create_token(assignment=mistake, name="x", by=universe.otto)
-        adam.post(reverse("end-assignment", args=[mistake.pk]), {"now": "1"})
-        assert otto.get(page).status_code == 404
-        assert (
-            Client().get("/api/v1/participants/", headers={"authorization": f"Bearer {secret}"}, secure=True).status_code == 401
-        )
-
-    def test_moving_to_another_site_closes_the_first(self, universe: Any, adam: Client, client_of: Callable[..., Client]) -> None:
-        clara = client_of(universe.clara)
-        yesterday = f"{universe.today - timedelta(days=1):%d/%m/%Y}"
-        adam.post(reverse("end-assignment", args=[universe.clara.assignments.get().pk]), {"ends": yesterday})
-        adam.post(reverse("assign-role"), {"user": universe.clara.pk, "role": "coordinator", "site": universe.s2.pk})
-        assert clara.get(reverse("participant", args=[universe.responder.pk])).status_code == 404
-        assert clara.get(reverse("participant", args=[universe.foreign.pk])).status_code == 200
-
-    def test_a_role_with_dates(self, universe: Any, adam: Client) -> None:
-        posted = {"user": universe.otto.pk, "role": "monitor", "site": "", "starts": "01/02/2026", "ends": "2027-03-01"}
-        adam.post(reverse("assign-role"), posted)
-        given = universe.otto.assignments.get(role="monitor")
-        assert (f"{given.starts}", f"{given.ends}", given.site) == ("2026-02-01", "2027-03-01", None)
 
     def test_a_site_is_renamed_and_keeps_its_code(self, universe: Any, adam: Client) -> None:
         url = reverse("edit-site", args=[universe.s1.pk])
@@ -166,11 +44,6 @@ class TestPages:
         answer = adam.post(reverse("edit-site", args=[universe.s1.pk]), {"name": " ", "city": ""}, follow=True)
         assert "A site needs a name." in answer.content.decode()
         assert Site.objects.get(pk=universe.s1.pk).name == universe.s1.name
-
-    def test_a_closed_account_is_given_nothing(self, universe: Any, adam: Client) -> None:
-        with acting(System("test"), "Account closed"):
-            User.objects.filter(pk=universe.otto.pk).update(is_active=False)
-        assert adam.post(reverse("assign-role"), {"user": universe.otto.pk, "role": "monitor"}).status_code == 404
 
 
 class TestTokens:
@@ -220,7 +93,7 @@ class TestTokens:
             actions.create_token(assignment=universe.milo.assignments.get(), name=" ", by=universe.milo)
 
     #: What happened meanwhile -> what the API answers.
-    ENDED = ("revoked", "expired", "role ended", "role not begun", "account closed")
+    ENDED = ("revoked", "expired", "role ended", "role not begun", "role not signed", "account closed")
 
     @pytest.mark.parametrize("what", ENDED)
     def test_it_ends(self, universe: Any, secret: str, what: str) -> None:
@@ -230,9 +103,12 @@ class TestTokens:
             if what == "revoked":
                 actions.revoke_token(token=token, by=universe.milo)
             elif what == "role ended":
-                actions.end_role(assignment=token.assignment, ends=yesterday, by=universe.adam)
+                end_role(assignment=token.assignment, ends=yesterday, by=universe.adam)
             elif what == "role not begun":
                 RoleAssignment.objects.filter(pk=token.assignment_id).update(starts=tomorrow)
+            elif what == "role not signed":
+                unsigned = {"signed_at": None, "signed_by": None, "signed_text": ""}
+                RoleAssignment.objects.filter(pk=token.assignment_id).update(**unsigned)
             elif what == "account closed":
                 User.objects.filter(pk=universe.milo.pk).update(is_active=False)
         with time_machine.travel(now + (ApiToken.LIFETIME if what == "expired" else timedelta(0)), tick=False):
@@ -247,10 +123,8 @@ class TestTokens:
 
     def test_it_has_the_rights_of_its_role_and_no_others(self, universe: Any) -> None:
         """A person with two roles asks with the token of one: it does not see what the other one sees."""
-        both = actions.assign_role(
-            user=universe.otto, role=Role.MONITOR, site=universe.s1, starts=universe.today, ends=None, by=universe.adam
-        )
-        here = actions.create_token(assignment=both, name="01", by=universe.otto)[1]
+        both = signed_role(universe.sami, Role.MONITOR, universe.s1, universe.today)
+        here = actions.create_token(assignment=both, name="01", by=universe.sami)[1]
         numbers = {row["site"] for row in self.ask(here).json()["results"]}
         assert numbers == {"01"}
         record = universe.record(universe.responder, "blood-count", "D3")

@@ -24,6 +24,7 @@ def access(*grants: tuple[str, int | None]) -> Access:
 
 DOCTORS = {Role.INVESTIGATOR, Role.PRINCIPAL}
 SITE_STAFF = DOCTORS | {Role.COORDINATOR}
+OVERSEERS = {Role.PRINCIPAL, Role.MONITOR, Role.DATA_MANAGER, Role.SPONSOR, Role.ADMINISTRATOR}
 #: Right -> the roles that hold it. The opposite reading of ``RIGHTS``, written down by hand.
 HOLDERS = {
     Can.VIEW: set(Role) - {Role.ADMINISTRATOR},
@@ -46,6 +47,11 @@ HOLDERS = {
     Can.SEE_ACCESSES: {Role.MONITOR, Role.DATA_MANAGER, Role.PRINCIPAL},
     Can.ASK_REDACTION: {Role.PRINCIPAL},
     Can.GRANT_REDACTION: {Role.DATA_MANAGER},
+    Can.APPOINT: {Role.SPONSOR},
+    Can.SEE_LOG: set(Role),
+    Can.SEE_ACCESS: OVERSEERS,
+    Can.RECORD_TRAINING: OVERSEERS,
+    Can.REVIEW_ACCESS: {Role.DATA_MANAGER, Role.ADMINISTRATOR},
 }
 
 

@@ -7,18 +7,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 from casebook.models import FormRecord
-from itp_trial.actions import end_role, revoke_token
+from delegation.actions import end_role
+from itp_trial.actions import revoke_token
 from itp_trial.actor import System
 from itp_trial.models import ApiToken
 from reports import pdf
 from reports.files import form_files
+from tests.budgets.counting import counted
 from tests.reports.conftest import token
 
 PROBLEM = "application/problem+json"
@@ -230,7 +230,7 @@ def test_queries_do_not_grow(logged: Any) -> None:
     secret = token(logged.dana)
 
     def queries(path: str) -> int:
-        with CaptureQueriesContext(connection) as seen:
+        with counted() as seen:
             answer = Client().get(f"/api/v1/{path}", secure=True, headers={"Authorization": f"Bearer {secret}"})
         assert answer.status_code == 200
         return len(seen)

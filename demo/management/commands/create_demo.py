@@ -10,6 +10,7 @@ from django.utils import timezone
 from demo.people import ACCOUNTS, PASSWORD
 from demo.trial import build
 from itp_trial.models import User
+from itp_trial.scope import seeing_everything
 
 
 class Command(BaseCommand):
@@ -21,7 +22,7 @@ class Command(BaseCommand):
         if User.objects.exists():
             self.stdout.write("The database already holds a trial: nothing created.")
         else:
-            with transaction.atomic():
+            with seeing_everything(), transaction.atomic():
                 build(timezone.localdate())
         if _holds_the_demonstration():
             self._print_accounts()

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from casebook.models import Participant
+from itp_trial.scope import seeing_everything
 from responses.actions import PROJECTED, refresh_many, summary
 from responses.classification import classify
 from responses.course import DECISIVE, Dossier, dossiers
@@ -31,18 +32,27 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 if any summary is wrong")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        today, count, wrong = timezone.localdate(), 0, 0
-        for batch in batches():
-            count += len(batch)
-            if options["check"]:
-                for line in differences(batch, today):
-                    wrong += 1
-                    self.stdout.write(line)
-            else:
-                refresh_many(participants=batch, today=today)
+        with seeing_everything():
+            count, wrong = self._check() if options["check"] else (self._refresh(), 0)
         self.stdout.write(_said(count, wrong, options["check"]))
         if wrong:
             sys.exit(EXIT_DIFFERENT)
+
+    def _check(self) -> tuple[int, int]:
+        today, count, wrong = timezone.localdate(), 0, 0
+        for batch in batches():
+            count += len(batch)
+            for line in differences(batch, today):
+                wrong += 1
+                self.stdout.write(line)
+        return count, wrong
+
+    def _refresh(self) -> int:
+        today, count = timezone.localdate(), 0
+        for batch in batches():
+            count += len(batch)
+            refresh_many(participants=batch, today=today)
+        return count
 
 
 def _said(count: int, wrong: int, checked: bool) -> str:

@@ -1,0 +1,71 @@
+"""RQ-23, RQ-27, RQ-38, RQ-40 through the doors: who works for the sponsor writes no clinical value, by page or by API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import reverse
+
+from itp_trial import audit
+from itp_trial.models import AuditEntry
+from tests.access.conftest import Actor
+from tests.access.policy import POLICY
+from tests.access.test_matrix import WORDS, undone
+from tests.input.conftest import count_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("RQ-23", "RQ-27", "RQ-38", "RQ-40")]
+
+SPONSORS_SIDE = ("sponsor", "monitor", "monitor of site 01", "data manager", "safety contact", "administrator")
+#: Doors that change something, but no clinical value: accounts, people, the log, signatures of it, reviews.
+NOT_CLINICAL = {
+    "sign-in", "sign-out", "create-token", "revoke-token", "assign-role", "end-assignment", "extend-assignment", "edit-site",
+    "sign-entries", "confirm-training", "record-training", "signature-statement", "review-access", "new-trail-review",
+}  # fmt: skip
+CLINICAL_DOORS = [(name, method) for name, methods in POLICY.items() if name not in NOT_CLINICAL for method in methods
+                  if method != "GET"]  # fmt: skip
+CLINICAL_TABLES = [model._meta.db_table for app in ("casebook", "enrollment", "dosing", "assessments", "responses")
+                   for model in apps.get_app_config(app).get_models() if audit.is_audited(model)]  # fmt: skip
+
+
+def test_there_are_such_doors() -> None:
+    """The self-test: the list is not empty, and what stands on the other list exists."""
+    assert {("record", "POST"), ("api-record", "PUT"), ("enrol", "POST"), ("add-lot", "POST")} <= set(CLINICAL_DOORS)
+    assert set(POLICY) >= NOT_CLINICAL
+
+
+@pytest.mark.parametrize(("name", "method"), CLINICAL_DOORS, ids=lambda part: part)
+def test_who_works_for_the_sponsor_is_refused(
+    name: str, method: str, actors: list[Actor], address_of: Callable[..., Any]
+) -> None:
+    door, wrong = POLICY[name][method], []
+    walkers = [actor for actor in actors if actor.name in SPONSORS_SIDE]
+    assert len(walkers) == len(SPONSORS_SIDE)
+    for actor in walkers:
+        for own in (True, False):
+            parts, body = address_of(door.target, own, actor)
+            url = reverse(name, kwargs={**parts, **WORDS.get(name, {})})
+            written = AuditEntry.objects.filter(table_name__in=CLINICAL_TABLES)
+            before = written.count()
+            with undone():
+                kind = {} if method == "POST" else {"content_type": "application/json"}
+                answer = getattr(actor.client, method.lower())(url, body, secure=True, **kind)
+                wrote = written.count() - before
+            if answer.status_code not in (403, 404) or wrote:
+                wrong.append(f"{actor.name}: {answer.status_code}, wrote {wrote}")
+    assert not wrong, f"{method} {name}:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("who", ["nora", "milo", "dana", "sami"])
+def test_a_whole_correct_form_is_refused_too(universe: Any, client_of: Callable[[Any], Client], who: str) -> None:
+    """Not because it was incomplete: a form that the coordinator may save, posted by somebody else."""
+    record = universe.record(universe.untreated, "blood-count", "LOAD")
+    posted = count_of(universe.untreated.enrolled_on)
+    url = reverse("record", args=[record.pk])
+    assert client_of(getattr(universe, who)).post(url, posted).status_code == 403
+    record.refresh_from_db()
+    assert record.version == 0
+    assert client_of(universe.clara).post(url, posted).status_code == 302
