@@ -1,4 +1,4 @@
-"""W20: what is installed was locked, and nothing is older than what is known to be safe. ``make audit`` asks the registry."""
+"""W20: what is installed was locked, and nothing is older than what is known to be safe (``make audit`` looks for news)."""
 
 from __future__ import annotations
 

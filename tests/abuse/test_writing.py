@@ -108,8 +108,8 @@ def test_no_other_site_makes_a_browser_write(
     name: str,
     method: str,
     proof: str,
-    actors: list[Actor],  # noqa: F811
-    address_of: Callable[..., Any],  # noqa: F811
+    actors: list[Actor],  # noqa: F811  (a fixture)
+    address_of: Callable[..., Any],  # noqa: F811  (a fixture)
 ) -> None:
     door = POLICY[name][method]
     who = next((a for a in actors if a.role and a.role in door.roles), actors[0])
