@@ -1,4 +1,4 @@
-# make run | test | check | bench | lock | docs | pictures | clean
+# make run | test | check | audit | bench | lock | docs | pictures | clean
 SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -10,7 +10,7 @@ export PORT
 # The rules without Django: strict types, and no import of Django (pyproject.toml says the same to import-linter).
 PURE := $(wildcard \
 	itp_trial/protocol.py itp_trial/protocol_doc.py itp_trial/embedded.py itp_trial/launch.py itp_trial/reasons.py \
-	itp_trial/normalise.py casebook/windows.py enrollment/eligibility.py enrollment/numbering.py \
+	itp_trial/normalise.py itp_trial/traceability.py casebook/windows.py enrollment/eligibility.py enrollment/numbering.py \
 	dosing/dose.py dosing/interval.py assessments/smog.py \
 	$(addprefix responses/,advice.py answer.py casefile.py charts.py classification.py counts.py episodes.py explain.py inputs.py \
 		off_therapy.py rules.py statuses.py verdicts.py))
@@ -19,7 +19,7 @@ PURE := $(wildcard \
 PRODUCTION_LIKE = env -u ITP_DEMO ALLOWED_HOSTS=ecrf.example.org \
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64)[:60])')"
 
-.PHONY: run test check bench lock docs pictures clean base dev
+.PHONY: run test check audit bench lock docs pictures clean base dev
 
 run: base
 	@$(BIN)/python -m itp_trial.launch
@@ -39,11 +39,17 @@ check: dev
 	$(PRODUCTION_LIKE) $(BIN)/python bin/compile-templates
 	$(BIN)/djlint --lint --quiet templates
 
+# Asks the package registry, so it needs the network: before a release and once a month, not in CI.
+audit: dev
+	$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements/dev.txt
+
 bench: dev
 	$(BIN)/python -m benchmarks.run
 
 docs: dev
 	$(BIN)/python -m itp_trial.protocol_doc > docs/protocol.md
+	$(BIN)/python -m tests.access.policy > docs/access-matrix.md
+	$(BIN)/python manage.py traceability
 
 # Only the names and hashes: no --emit-index-url, no header, nothing about the machine that made the lock.
 LOCK := UV_PYTHON_DOWNLOADS=never uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

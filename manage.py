@@ -7,7 +7,9 @@ import sys
 from itp_trial import embedded
 
 #: These never open a connection, so they need no running server.
-WITHOUT_SERVERS = {"-h", "--help", "help", "--version", "version", "classify", "collectstatic", "diffsettings"}
+WITHOUT_SERVERS = {
+    "-h", "--help", "help", "--version", "version", "classify", "collectstatic", "diffsettings", "traceability",
+}  # fmt: skip
 
 
 def main() -> None:

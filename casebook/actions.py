@@ -17,6 +17,7 @@ from casebook.models import Finding, FormRecord, Participant, Visit
 from casebook.signals import course_changed, form_saved
 from itp_trial.actor import acting
 from itp_trial.failpoints import failpoint
+from itp_trial.models import User
 from itp_trial.refusal import Refused
 from itp_trial.schedule import VISITS, VisitPlan
 
@@ -164,7 +165,8 @@ def _move_on(form: CrfForm, record: FormRecord, by: Any, findings: list[Finding]
     record.status = FormRecord.Status.INCOMPLETE if missing else FormRecord.Status.COMPLETE
     record.version += 1
     record.edition = form.crf.edition
-    record.saved_at, record.saved_by = timezone.now(), by
+    # A machine that computes something anew saves nothing for a person: the form stays theirs, the trail names the machine.
+    record.saved_at, record.saved_by = timezone.now(), by if isinstance(by, User) else record.saved_by
     record.save(update_fields=["status", "version", "edition", "saved_at", "saved_by"])
     _date_the_visit(form, record)
 

@@ -163,6 +163,7 @@ class CrfForm:
         self.main = SheetForm(crf, data, record=crf.record)
         self.groups = [RowGroup(crf, model, data) for model in crf.row_models]
         self.general_errors: list[str] = []
+        self.unknown_names: list[str] = []
         self.reason_errors: list[str] = []
         self.version = self._int(data.get("record-version")) if data is not None else crf.record.version
         self.reason = str((data or {}).get("change-reason", "") or "")
@@ -248,9 +249,9 @@ class CrfForm:
 
     def _refuse_unknown_names(self) -> None:
         """An unknown name is a mistake of the sender (a misspelt item, a derived or system field), never ignored."""
-        unknown = sorted(set(self.data or {}) - self._known_names())
-        if unknown:
-            self.general_errors.append(f"Not an item of this form: {', '.join(name[:40] for name in unknown)}.")
+        self.unknown_names = sorted(set(self.data or {}) - self._known_names())
+        if self.unknown_names:
+            self.general_errors.append(f"Not an item of this form: {', '.join(name[:40] for name in self.unknown_names)}.")
 
     def _known_names(self) -> set[str]:
         forms = [self.main, *(form for group in self.groups for form in group.forms)]

@@ -17,9 +17,11 @@ from django.db.models import BooleanField, DateField, ExpressionWrapper, F, Oute
 from django.db.models.expressions import RawSQL
 
 from casebook import sentences
+from casebook.changes import Change, changes_of
 from casebook.crf import crf_models
 from casebook.models import Finding, FormRecord, Participant, Visit
-from casebook.sentences import Change, Names, Told
+from casebook.names import Names, names_of_record, sheet_title, sheets
+from casebook.sentences import Told
 from itp_trial.models import AuditEntry
 from itp_trial.normalise import Unreadable, day
 from itp_trial.protocol import value
@@ -125,7 +127,7 @@ def tell(entries: list[AuditEntry], names: Names, filters: Filters) -> list[Told
     again = changed_items([entry.row for entry in entries]) if filters.repeated else set()
     found = []
     for entry in entries:
-        changes = sentences.changes_of(entry, names)
+        changes = changes_of(entry, names)
         kept = filters.narrowed(entry, changes, again) if filters.is_narrow else changes
         if kept or not filters.is_narrow:
             found.append(sentences.told(entry, names, kept))
@@ -162,7 +164,7 @@ def of_item(record: FormRecord, word: str, row: str = "") -> tuple[str, list[Tol
     item = sheet.items()[name]
     trail = AuditEntry.objects.filter(table_name=sheet._meta.db_table, row=row or str(record.pk), record=record.pk)
     entries = list(trail)
-    names = sentences.names_of_record(record, entries)
+    names = names_of_record(record, entries)
     return item.label, tell(entries, names, Filters(item=f"{crf.slug}:{name}"))
 
 
@@ -171,7 +173,7 @@ def of_record(record: FormRecord) -> list[Told]:
     crf = record.crf_class
     tables = [model._meta.db_table for model in (crf, *crf.row_models)]
     entries = list(AuditEntry.objects.filter(record=record.pk, table_name__in=tables))
-    return tell(entries, sentences.names_of_record(record, entries), Filters())
+    return tell(entries, names_of_record(record, entries), Filters())
 
 
 # --- conditions -------------------------------------------------------------------------------------------------------
@@ -271,7 +273,7 @@ def after_signature(trail: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
 
 
 def _sheets() -> dict[str, Any]:
-    return {sheet._meta.db_table: sheet for sheet in sentences.sheets().values()}
+    return {sheet._meta.db_table: sheet for sheet in sheets().values()}
 
 
 def _tables_of(kind: str) -> list[str]:
@@ -282,7 +284,7 @@ def _tables_of(kind: str) -> list[str]:
 def _pairs_of(word: str) -> list[tuple[str, str]]:
     """``infusion-bags:volume_ml`` as (table, column), twice where the column is called otherwise than the item."""
     slug, _, name = word.partition(":")
-    sheet = sentences.sheets().get(slug)
+    sheet = sheets().get(slug)
     item = sheet.items().get(name) if sheet else None
     return [(sheet._meta.db_table, column) for column in dict.fromkeys([item.attname, name])] if sheet and item else []
 
@@ -301,8 +303,8 @@ def critical_items(*, typed: bool = False) -> list[tuple[str, str]]:
 def item_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """All questions by form, for the filter."""
     return [
-        (sentences.sheet_title(sheet), [(f"{slug}:{name}", item.label) for name, item in sheet.items().items()])
-        for slug, sheet in sentences.sheets().items()
+        (sheet_title(sheet), [(f"{slug}:{name}", item.label) for name, item in sheet.items().items()])
+        for slug, sheet in sheets().items()
     ]
 
 

@@ -8,8 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from casebook import sentences, trail
+from casebook import trail
 from casebook.doors import participant_of, record_of
+from casebook.names import names_for
 from itp_trial.permissions import access
 from itp_trial.roles import Can, Role
 from itp_trial.web import number_of
@@ -47,7 +48,7 @@ def participant_trail(request: HttpRequest, pk: Any) -> HttpResponse:
     entries, next_place = trail.page_of(filters.entries(everything), number_of(request.GET.get("before")))
     context = {
         "participant": found, "filters": filters, "next_place": next_place, "next_query": _with(request, before=next_place),
-        "told": trail.tell(entries, sentences.names_for(found, entries), filters),
+        "told": trail.tell(entries, names_for(found, entries), filters),
         "actors": trail.actors(everything), "forms": trail.form_choices(), "items": trail.item_choices(),
         "kinds": trail.KINDS.items(), "roles": [*Role.choices, ("system", "System")],
         "switches": [(name, words, getattr(filters, name)) for name, words in trail.SWITCHES.items()],

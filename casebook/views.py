@@ -18,6 +18,7 @@ from casebook.crf import crf_models
 from casebook.doors import participant_of, record_of, right_to_edit
 from casebook.forms import CHANGE_REASONS, CrfForm
 from casebook.models import Finding, FormRecord, Participant
+from itp_trial.access_log import names, note_attempt
 from itp_trial.failpoints import failpoint
 from itp_trial.idempotency import KeyReused, claim, digest_of
 from itp_trial.normalise import Unreadable, day
@@ -117,6 +118,8 @@ def _save(request: HttpRequest, found: FormRecord) -> HttpResponse:
                 raise _Invalid  # the key is given back: the corrected form may carry it again
             saved = actions.save_form(form=form, by=request.user)
     except _Invalid:
+        if form.unknown_names:
+            note_attempt(request, f"names that cannot be written: {names(form.unknown_names)}", record=found)
         return _form_page(request, found, form, status=422)
     except actions.StaleVersion as stale:
         form.version = stale.record.version

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from delegation.models import AccessReview
 from delegation.words import tasks
+from itp_trial.formulas import disarmed
 from itp_trial.models import AuditEntry, RoleAssignment, User
 from itp_trial.normalise import CAIRO
 from itp_trial.permissions import Access
@@ -21,7 +22,6 @@ from itp_trial.roles import Can
 
 #: RQ-41, users.md 2.1 (12): a quarter.
 REVIEW_EVERY = timedelta(days=90)
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def as_csv(day: date, lines: Iterable[Line], *, excel: bool = False) -> bytes:
     writer.writerow(COLUMNS)
     for line in lines:
         cells = _cells(day, line)
-        writer.writerow([f"'{cell}" if excel and cell.startswith(FORMULA_STARTS) else cell for cell in cells])
+        writer.writerow([disarmed(cell) if excel else cell for cell in cells])
     return (("\ufeff" if excel else "") + text.getvalue()).encode()
 
 

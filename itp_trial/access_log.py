@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from itp_trial.protocol import value
 Kind = AccessEntry.Kind
 #: Views of one participant by one person are one line in this time: a visit of twenty pages is one look at the child.
 VIEW_ONCE = timedelta(minutes=value("VIEW_ONCE_MIN"))
+READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 def note(
@@ -68,3 +70,17 @@ def viewed(request: HttpRequest, participant: Any) -> None:
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_VIEW, values)
+
+
+def note_attempt(request: HttpRequest, what: str, *, record: Any = None) -> None:
+    """A person tried to write what they must not: one line, without what they wanted to write."""
+    person = getattr(request, "user", None)
+    if request.method in READING or person is None or not person.is_authenticated:
+        return
+    about = {"participant": record.participant, "site": record.site.code} if record is not None else {}
+    note(Kind.REFUSED, request=request, what=f"{request.method} {request.path}: {what}", **about)
+
+
+def names(sent: Iterable[str]) -> str:
+    """Names that somebody sent, harmless in any log."""
+    return ", ".join(ascii(name[:40])[1:-1] for name in list(sent)[:20])

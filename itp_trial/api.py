@@ -7,18 +7,20 @@ import re
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.db import OperationalError
 from django.http import Http404
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ParseError
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ParseError, PermissionDenied
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from itp_trial import scope
+from itp_trial.access_log import names, note_attempt
 from itp_trial.idempotency import KeyReused
 from itp_trial.models import ApiToken
 from itp_trial.permissions import Access
@@ -96,6 +98,14 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number")
 
 
+class UnknownNames(ParseError):
+    """The body names what is not in the form, or what people do not write."""
+
+    def __init__(self, message: str, sent: list[str]) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
 class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
     default_code = "conflict"
@@ -145,9 +155,17 @@ def explain(error: Exception, context: Any) -> Response | None:
         return None
     if isinstance(error, Http404):
         response.data = {"detail": "Not found, or it belongs to another site."}
+    _note_attempt(error, context["request"]._request)
     response.content_type = PROBLEM
     response.data = {"status": response.status_code, **_as_dict(response.data)}
     return response
+
+
+def _note_attempt(error: Exception, request: Any) -> None:
+    if isinstance(error, DjangoPermissionDenied | PermissionDenied):
+        note_attempt(request, "not part of the role")
+    if isinstance(error, UnknownNames):
+        note_attempt(request, f"names that cannot be written: {names(error.sent)}")
 
 
 def _as_dict(data: Any) -> dict[str, Any]:

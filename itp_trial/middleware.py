@@ -12,11 +12,24 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
 from itp_trial import scope
-from itp_trial.actor import Origin, coming_from, request_id
+from itp_trial.actor import Origin, coming_from
 from itp_trial.permissions import NOBODY, Access
 
 _UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class NumberMiddleware:
+    """Every request has a number, and every answer tells it: error pages, refusals and redirects too."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.number = uuid.uuid4().hex
+        response = self.get_response(request)
+        response.headers["X-Request-ID"] = request.number
+        return response
 
 
 class CleanInputMiddleware:
@@ -63,9 +76,7 @@ class AccessMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.access = self._enter(request)
         with coming_from(origin_of(request)):
-            response = self.get_response(request)
-            response.headers["X-Request-ID"] = request_id()
-        return response
+            return self.get_response(request)
 
     @staticmethod
     def _enter(request: HttpRequest) -> Access:
@@ -79,7 +90,7 @@ class AccessMiddleware:
 def origin_of(request: HttpRequest) -> Origin:
     """This request for the trail: its number, who sent it, and the roles in which they may act."""
     who = getattr(request.user, "actor_id", "")
-    return Origin(uuid.uuid4().hex, who, lambda: ", ".join(sorted(request.access.roles)))
+    return Origin(request.number, who, lambda: ", ".join(sorted(request.access.roles)))
 
 
 class NoStoreMiddleware:

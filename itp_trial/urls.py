@@ -5,6 +5,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from itp_trial import health, views
 
+READ = ["get", "head"]
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("sign-in/", views.SignIn.as_view(), name="sign-in"),
@@ -24,8 +26,8 @@ urlpatterns = [
     path("", include("responses.urls")),
     path("", include("reports.urls")),
     path("api/v1/", include("reports.api_urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/schema/", SpectacularAPIView.as_view(http_method_names=READ), name="api-schema"),
+    path("api/", SpectacularSwaggerSplitView.as_view(url_name="api-schema", http_method_names=READ), name="api-docs"),
 ]
 
 handler400 = "itp_trial.views.bad_request"

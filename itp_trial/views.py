@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from itp_trial import actions, protocol
+from itp_trial.access_log import note_attempt
 from itp_trial.audit import missing_triggers
 from itp_trial.models import ApiToken, Site
 from itp_trial.normalise import Unreadable, text
@@ -34,7 +35,7 @@ class SignIn(LoginView):
 
     template_name = "sign_in.html"
     redirect_authenticated_user = True
-    http_method_names = ["get", "head", "post", "options"]
+    http_method_names = ["get", "head", "post"]
 
 
 @require_GET
@@ -139,11 +140,13 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     text = str(exception) if exception and str(exception) else "Your role does not include this page."
+    note_attempt(request, "not part of the role")
     return error_page(request, 403, "Not part of your role", text)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     text = "The page was open too long or its cookies are gone. Nothing was stored; what you typed is kept in this tab."
+    note_attempt(request, "without the token of a page of ours")
     return error_page(request, 403, "Please open the page again", text)
 
 

@@ -19,6 +19,7 @@ from casebook.forms import CrfForm
 from casebook.models import FormRecord, Participant
 from casebook.selectors import PARTICIPANTS
 from casebook.trail import Filters
+from itp_trial.access_log import names, note_attempt
 from itp_trial.api import PROBLEM
 from itp_trial.idempotency import claim, digest_of
 from itp_trial.normalise import Unreadable, text
@@ -30,6 +31,7 @@ from reports.codebook import entries
 from reports.csv_export import CsvFile
 from reports.endpoint import PAGING, Endpoint, one_of, plain
 from reports.files import FormFile, form_files
+from reports.making import only_one, snapshot
 from reports.pdf import PdfNotMade, casebook_pdf
 from reports.purpose import API, LONGEST, exported, printed
 from reports.states import entry_state, participant_state, visit_state
@@ -125,8 +127,10 @@ class CasebookCsv(Endpoint):
     def get(self, request: Request, pk: UUID) -> HttpResponse:
         """Everything about one participant, one answer a line."""
         participant = exportable(plain(request), pk)
-        file = csv_export.casebook_csv(selectors.casebook_of(participant), excel=for_excel(request))
-        return handed_out(request, file, f"the casebook of {participant.number}", participant=participant)
+        with only_one(request.user):
+            with snapshot():
+                file = csv_export.casebook_csv(selectors.casebook_of(participant), excel=for_excel(request))
+            return handed_out(request, file, f"the casebook of {participant.number}", participant=participant)
 
 
 class CasebookPdf(Endpoint):
@@ -137,7 +141,8 @@ class CasebookPdf(Endpoint):
         """Everything about one participant as a tagged PDF."""
         participant, purpose = exportable(plain(request), pk), stated(request)
         try:
-            response = casebook_pdf(participant).response()
+            with only_one(request.user):
+                response = casebook_pdf(participant).response()
         except PdfNotMade as reason:
             raise NoPdf(str(reason)) from reason
         printed(request, f"PDF of the casebook of {participant.number}", purpose, participant=participant)
@@ -183,8 +188,10 @@ class FormCsv(Endpoint):
         """One form of the sites that you may export, or of one participant."""
         allow_somewhere(plain(request), Can.EXPORT)
         file, participant = known_file(slug), self._participant(request)
-        table = csv_export.form_csv(file, access(plain(request)), participant=participant, excel=for_excel(request))
-        return handed_out(request, table, file.title, participant=participant)
+        with only_one(request.user):
+            with snapshot():
+                table = csv_export.form_csv(file, access(plain(request)), participant=participant, excel=for_excel(request))
+            return handed_out(request, table, file.title, participant=participant)
 
     def _participant(self, request: Request) -> Participant | None:
         key = request.query_params.get("participant")
@@ -213,6 +220,8 @@ class RecordDetail(Endpoint):
         try:
             return Response(self._once(request, found, posted))
         except Invalid as invalid:
+            if invalid.rows:
+                note_attempt(plain(request), f"rows of another form: {names(invalid.rows)}", record=found)
             return problem(422, "Nothing was stored.", errors=invalid.errors)
         except StaleVersion as stale:
             return problem(409, str(stale), version=stale.record.version,
@@ -233,14 +242,14 @@ class RecordDetail(Endpoint):
 class Invalid(Exception):
     """The form refuses what was sent; ``errors`` by item, all at once."""
 
-    def __init__(self, errors: dict[str, list[str]]) -> None:
-        self.errors = errors
+    def __init__(self, errors: dict[str, list[str]], rows: list[str] | None = None) -> None:
+        self.errors, self.rows = errors, rows or []
 
 
 def _save(found: FormRecord, posted: dict[str, str], by: Any) -> Saved:
     form = CrfForm(found.crf(), posted)
     if unknown := unknown_rows(form):
-        raise Invalid({"rows": [f"Not a row of this form: {', '.join(key[:40] for key in unknown)}."]})
+        raise Invalid({"rows": [f"Not a row of this form: {', '.join(key[:40] for key in unknown)}."]}, unknown)
     if not form.is_valid():
         names = {"": "form", "change-reason": "reason"}
         raise Invalid({names.get(name, name): messages for name, messages in form.errors.items()})

@@ -186,6 +186,7 @@ _WHY = {
     403: "Your role does not include this.", 404: "Not found, or it belongs to another site.",
 }  # fmt: skip
 _ERRORS = {(code, PROBLEM): OpenApiResponse(Problem, why) for code, why in _WHY.items()}
+_ONE_AT_A_TIME = {(429, PROBLEM): OpenApiResponse(Problem, "Your last file is still being made; see Retry-After.")}
 _LISTS = {code: why for code, why in _ERRORS.items() if code[0] != 404}
 _PAGING = [
     OpenApiParameter("cursor", str, description="From the links of the pages."),
@@ -201,7 +202,7 @@ def _read(operation: str, answer: Any, *parameters: OpenApiParameter, errors: An
 
 
 def _file(operation: str, kind: str, answer: Any, *parameters: OpenApiParameter, more: Any = None) -> Any:
-    responses = {(200, kind): answer} | _ERRORS | (more or {})
+    responses = {(200, kind): answer} | _ERRORS | _ONE_AT_A_TIME | (more or {})
     return extend_schema(operation_id=operation, parameters=list(parameters), responses=responses)
 
 

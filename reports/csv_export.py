@@ -19,6 +19,7 @@ from django.utils import timezone
 from casebook.crf import Substitute
 from casebook.items import Item, Ref
 from casebook.models import Participant
+from itp_trial.formulas import disarmed
 from itp_trial.normalise import CAIRO
 from itp_trial.permissions import Access
 from itp_trial.schedule import VISITS
@@ -27,7 +28,6 @@ from reports.codebook import codebook_lines
 from reports.files import FormFile
 from reports.selectors import Casebook, Entry
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 Read = Callable[[dict[str, Any]], str]
 
 
@@ -117,7 +117,7 @@ def _file(name: str, columns: list[Column], rows: list[dict[str, Any]], excel: b
 def _disarmed(column: Column) -> Read:
     def guarded(row: dict[str, Any]) -> str:
         text = column.read(row)
-        return f"'{text}" if text.startswith(FORMULA_STARTS) and column.is_text(row) else text
+        return disarmed(text) if column.is_text(row) else text
 
     return guarded
 
@@ -151,7 +151,7 @@ def _order(file: FormFile) -> list[str]:
 
 
 def _columns(file: FormFile, rows: list[dict[str, Any]], at_site: bool) -> list[Column]:
-    found = [*_WHOSE, *(_WHICH_ROW if file.is_rows else ())]
+    found = [*WHOSE, *(_WHICH_ROW if file.is_rows else ())]
     for name, item in file.model.items().items():
         substitute = file.model.not_exported.get(name)
         found += [_stand_in(substitute)] if substitute else []
@@ -181,7 +181,7 @@ def _moment(value: Any) -> str:
     return "" if value is None else timezone.localtime(value, CAIRO).isoformat(timespec="seconds")
 
 
-_WHOSE = (
+WHOSE = (
     Column("participant", lambda row: row[" subject"] or row[" screening"] or ""),
     Column("site", _text("site")),
     Column("visit_code", _text("visit_code")),

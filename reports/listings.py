@@ -17,10 +17,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from casebook import trail
+from casebook.changes import moment
 from casebook.crf import crf_models
 from casebook.forms import ADDED
 from casebook.models import Finding, FormRecord
-from casebook.sentences import Names, moment
+from casebook.names import Names
 from casebook.trail import Filters
 from itp_trial.models import AccessEntry, AuditEntry, RoleAssignment, Site, User
 from itp_trial.protocol import value

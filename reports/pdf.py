@@ -18,6 +18,7 @@ from casebook.models import Participant
 from itp_trial import protocol
 from reports.answer import answer_of
 from reports.cells import Cell, cells, sections
+from reports.making import snapshot
 from reports.render import NOT_INSTALLED
 from reports.selectors import Casebook, Entry, casebook_of
 
@@ -43,7 +44,9 @@ class PdfFile:
 
 def casebook_pdf(participant: Participant) -> PdfFile:
     """Everything that is stored about a participant, in reading order. Raises ``PdfNotMade``."""
-    return PdfFile(f"{participant.number}-casebook.pdf", rendered(casebook_html(participant)))
+    with snapshot():
+        html = casebook_html(participant)
+    return PdfFile(f"{participant.number}-casebook.pdf", rendered(html))
 
 
 def casebook_html(participant: Participant) -> str:

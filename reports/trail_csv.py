@@ -7,9 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from casebook.changes import Change, changes_of
 from casebook.crf import Sheet
 from casebook.models import FormRecord, Participant
-from casebook.sentences import Change, Names, changes_of, sheets
+from casebook.names import Names, sheets
 from casebook.trail import Filters, changed_items
 from itp_trial.models import AuditEntry
 from itp_trial.normalise import CAIRO

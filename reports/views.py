@@ -19,6 +19,7 @@ from itp_trial.web import error_page
 from reports import csv_export, selectors, trail_csv
 from reports.csv_export import CsvFile
 from reports.files import FormFile, file_by_slug
+from reports.making import one_file_at_a_time, snapshot
 from reports.pdf import PdfNotMade, casebook_pdf
 from reports.purpose import PURPOSES, asks_why, exported, printed, stated
 
@@ -45,11 +46,14 @@ def participant_exports(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @require_safe
 @asks_why
+@one_file_at_a_time
 def form_csv(request: HttpRequest, form: str) -> HttpResponse:
     """One form of all participants of the person's sites."""
     allow_somewhere(request, Can.EXPORT)
     file, purpose = known_file(form), stated(request.GET)
-    return _handed_out(request, csv_export.form_csv(file, access(request), excel=for_excel(request)), file.title, purpose)
+    with snapshot():
+        table = csv_export.form_csv(file, access(request), excel=for_excel(request))
+    return _handed_out(request, table, file.title, purpose)
 
 
 @require_safe
@@ -62,33 +66,40 @@ def codebook_csv(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @asks_why
+@one_file_at_a_time
 def trail(request: HttpRequest) -> HttpResponse:
     """The trail of all sites that the person may export, or of one of them: ``?site=01``."""
     allow_somewhere(request, Can.EXPORT)
     site, purpose = chosen_site(request, request.GET.get("site", "")), stated(request.GET)
-    file = trail_csv.trail_csv(access(request), site=site, excel=for_excel(request))
+    with snapshot():
+        file = trail_csv.trail_csv(access(request), site=site, excel=for_excel(request))
     return _handed_out(request, file, f"the trail of {f'site {site.code}' if site else 'all sites'}", purpose, site=site)
 
 
 @require_safe
 @asks_why
+@one_file_at_a_time
 def participant_trail(request: HttpRequest, pk: Any) -> HttpResponse:
     """The trail of one participant, or what the filters of its page leave of it."""
     participant, purpose = exportable(request, pk), stated(request.GET)
-    file = trail_csv.participant_trail_csv(participant, Filters.read(request.GET), excel=for_excel(request))
+    with snapshot():
+        file = trail_csv.participant_trail_csv(participant, Filters.read(request.GET), excel=for_excel(request))
     return _handed_out(request, file, f"the trail of {participant.number}", purpose, participant=participant)
 
 
 @require_safe
 @asks_why
+@one_file_at_a_time
 def casebook_csv(request: HttpRequest, pk: Any) -> HttpResponse:
     participant, purpose = exportable(request, pk), stated(request.GET)
-    file = csv_export.casebook_csv(selectors.casebook_of(participant), excel=for_excel(request))
+    with snapshot():
+        file = csv_export.casebook_csv(selectors.casebook_of(participant), excel=for_excel(request))
     return _handed_out(request, file, f"the casebook of {participant.number}", purpose, participant=participant)
 
 
 @require_safe
 @asks_why
+@one_file_at_a_time
 def casebook_pdf_file(request: HttpRequest, pk: Any) -> HttpResponse:
     participant, purpose = exportable(request, pk), stated(request.GET)
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from casebook.sentences import Change, Names, Words, tells
+from casebook.changes import Change
+from casebook.names import Names
+from casebook.sentences import Words, tells
 from itp_trial.models import AuditEntry
 
 

@@ -8,6 +8,7 @@ from rest_framework.exceptions import ParseError
 
 from casebook.crf import Crf, Sheet
 from casebook.forms import MOST_ROWS, CrfForm
+from itp_trial.api import UnknownNames
 from itp_trial.normalise import Unreadable, text
 
 KEYS = ("version", "answers", "missing", "rows", "reason", "reason_text")
@@ -67,7 +68,7 @@ def _sheet(model: type[Sheet], answers: dict[str, Any], missing: dict[str, Any],
 def _only(found: dict[str, Any], known: Any, where: str) -> None:
     if unknown := sorted(set(found) - set(known)):
         names = ", ".join(name[:40] for name in unknown[:20])
-        raise ParseError(f"Unknown in {where}, or computed by the system: {names}.")
+        raise UnknownNames(f"Unknown in {where}, or computed by the system: {names}.", unknown)
 
 
 def _object(body: dict[str, Any], name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 
-from casebook.sentences import moment
+from casebook.changes import moment
 from itp_trial.idempotency import new_key
 
 register = template.Library()

@@ -114,6 +114,7 @@ def read_only() -> Iterator[None]:
         yield
 
 
+@pytest.mark.row("A1", "A2", "W2")
 @pytest.mark.parametrize(("name", "method"), doors(), ids=lambda part: part)
 def test_everybody_gets_what_the_table_says(name: str, method: str, actors: list[Actor], address_of: Callable[..., Any]) -> None:
     door = POLICY[name][method]
@@ -136,6 +137,7 @@ def test_everybody_gets_what_the_table_says(name: str, method: str, actors: list
     assert not wrong, f"{method} {name}:\n" + "\n".join(wrong)
 
 
+@pytest.mark.row("A6")
 @pytest.mark.parametrize("name", POLICY)
 def test_other_methods_are_not_allowed(name: str, actors: list[Actor], address_of: Callable[..., Any]) -> None:
     target = next(iter(POLICY[name].values())).target
@@ -148,6 +150,7 @@ def test_other_methods_are_not_allowed(name: str, actors: list[Actor], address_o
                 assert getattr(actor.client, method.lower())(url, secure=True).status_code == 405, f"{method} {name}"
 
 
+@pytest.mark.row("A12")
 def test_every_address_stands_in_the_table() -> None:
     assert undeclared(get_resolver()) == set()
 
@@ -161,6 +164,7 @@ def test_every_role_of_the_application_is_walked(actors: list[Actor]) -> None:
     assert {actor.role for actor in actors} >= set(ROLES)
 
 
+@pytest.mark.row("A12")
 @pytest.mark.parametrize("name", ["dummy", None])
 def test_a_new_address_fails_until_somebody_decides(name: str | None) -> None:
     """The self-test of the walk: a route that nobody put into the table is found, also one without a name."""
@@ -169,6 +173,7 @@ def test_a_new_address_fails_until_somebody_decides(name: str | None) -> None:
     assert undeclared(resolver) == {name or "(no name) dummy/"}
 
 
+@pytest.mark.row("W2")
 def test_the_guard_notices_a_page_that_writes(universe: Any) -> None:
     """The self-test of the guard: it is not blind."""
     with pytest.raises(AssertionError, match="reading wrote"), read_only():

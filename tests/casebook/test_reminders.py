@@ -166,6 +166,7 @@ def test_the_same_rows_give_the_same_message_id(universe, clock):
     assert reminders._message_id(rows) != reminders._message_id(rows[1:])
 
 
+@pytest.mark.row("C10")
 @pytest.mark.parametrize("alone", [True, False], ids=["by recipient", "by row only"])
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_send_each_row_once(transactional_universe, monkeypatch, mailoutbox, alone):
@@ -244,6 +245,7 @@ def test_a_due_row_that_waited_until_it_was_overdue_is_dropped(universe, clock, 
     assert _states_of(universe.untreated) == {State.CANCELLED}
 
 
+@pytest.mark.row("A10")
 def test_a_role_that_ends_in_between_stops_the_mail(universe, clock, mailoutbox):
     reminders.sweep(timezone.localdate())
     assignment = universe.clara.assignments.get()

@@ -185,6 +185,7 @@ class TestRows:
         assert form.is_valid(), form.errors
         assert not form.changes_answers
 
+    @pytest.mark.row("A3")
     def test_the_lines_of_another_form_cannot_be_taken_over(self, universe: Any, lot: FormRecord) -> None:
         """A3: a foreign id is a new line of this form, and the other one keeps its own."""
         self.save(universe, lot, **self.rows("A"))

@@ -36,6 +36,7 @@ PEOPLE = {
 NONSENSE = {"record-version": "0", "no_such_item": "1"}
 
 
+@pytest.mark.row("A2", "A8")
 @pytest.mark.parametrize("name", PEOPLE)
 def test_each_person_gets_what_their_role_includes(
     crf: type[Crf], subject: Subject, client_of: Any, universe: Any, name: str
@@ -64,6 +65,7 @@ def test_a_stranger_is_sent_to_the_sign_in_page(subject: Subject) -> None:
     assert Client().put(api, "{}", "application/json", secure=True).status_code == 401
 
 
+@pytest.mark.row("A1", "W18")
 def test_a_foreign_form_looks_like_one_that_does_not_exist(subject: Subject, client_of: Any) -> None:
     """Not even the length of the answer tells that the record is there."""
     client = client_of(subject.foreigner)
@@ -77,6 +79,7 @@ def _without_clock(html: str) -> list[str]:
     return [line for line in html.splitlines() if "<time" not in line and "csrfmiddlewaretoken" not in line]
 
 
+@pytest.mark.row("W4")
 @forms_that(lambda crf: any(item.derived for item in crf.items().values()))
 def test_derived_items_are_computed_and_never_taken(crf: type[Crf], subject: Subject, client_of: Any) -> None:
     derived = [name for name, item in crf.items().items() if item.derived]
@@ -91,6 +94,7 @@ SYSTEM_FIELDS = ("status", "version", "site", "site_id", "record_id", "participa
                  "missing", "edition", "saved_by", "pk", "id", "__class__")  # fmt: skip
 
 
+@pytest.mark.row("A8", "W4")
 def test_system_fields_cannot_be_posted(crf: type[Crf], subject: Subject, client_of: Any) -> None:
     names = sorted(set(SYSTEM_FIELDS) - set(crf.asked_items()))
     posted = {**as_posted(CrfForm(subject.record.crf())), **dict.fromkeys(names, "1")}
@@ -100,6 +104,7 @@ def test_system_fields_cannot_be_posted(crf: type[Crf], subject: Subject, client
     assert subject.fresh.version == 0
 
 
+@pytest.mark.row("A7")
 def test_a_role_that_ended_yesterday_ends_with_the_next_request(subject: Subject, client_of: Any) -> None:
     client = client_of(subject.editor)
     assert client.get(subject.url).status_code == 200

@@ -57,6 +57,7 @@ def test_the_file_of_the_form_holds_every_answer(crf: type[Crf], saved: Subject,
     assert row["saved_by"] == saved.editor.username
 
 
+@pytest.mark.row("A9")
 def test_another_site_gets_the_file_without_the_row(crf: type[Crf], saved: Subject, client_of: Any) -> None:
     rows = rows_of(client_of(saved.foreigner).get(reverse("form-csv", args=[crf.slug]) + FOR))
     assert str(saved.record.pk) not in {row["record_id"] for row in rows}

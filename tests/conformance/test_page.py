@@ -65,6 +65,7 @@ def test_there_is_one_heading_and_a_language(page: Document) -> None:
     assert len(page.all("main")) == 1
 
 
+@pytest.mark.row("W3")
 def test_nothing_runs_or_loads_from_inside_the_page_or_from_elsewhere(page: Document) -> None:
     assert not page.all("style")
     assert not [e for e in page.all("script") if e.text or "src" not in e.attrs]

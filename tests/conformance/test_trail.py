@@ -14,6 +14,7 @@ from casebook.actions import save_form
 from casebook.crf import Crf
 from casebook.forms import CrfForm
 from casebook.models import FormRecord
+from casebook.names import Names
 from casebook.trail import Filters
 from itp_trial import audit
 from itp_trial.models import AuditEntry
@@ -107,7 +108,7 @@ def test_sentences_hold_no_code_and_no_column_name(filled: Subject) -> None:
     """Neither ``taken_at`` nor ``clumped_ok``: an inspector reads labels."""
     crf = filled.fresh.crf()
     entries = list(AuditEntry.objects.filter(record=filled.record.pk))
-    names = sentences.Names(FormRecord.objects.filter(pk=filled.record.pk), entries)
+    names = Names(FormRecord.objects.filter(pk=filled.record.pk), entries)
     text = " ".join(one.sentence for one in trail.tell(entries, names, Filters()))
     typed = {str(getattr(crf, i.name)) for i in crf.items().values() if i.kind in ("text", "note")}
     for model in (filled.record.crf_class, *filled.record.crf_class.row_models):
@@ -131,7 +132,7 @@ def test_every_audited_table_has_words(universe: Any, model: type[models.Model],
         at=universe.responder.screened_at, actor_id="user:1", actor_name="Clara Naguib (clara)", role="coordinator",
         table_name=model._meta.db_table, operation=operation, row="1", old=old, new=new, record=record.pk,
     )  # fmt: skip
-    names = sentences.Names(FormRecord.objects.all()).read()
+    names = Names(FormRecord.objects.all()).read()
     sentence = sentences.told(entry, names).sentence
     assert re.match(r"On \d\d \w{3} \d{4} \d\d:\d\d Cairo \(UTC[+-]\d\) .+ \w+", sentence)
     assert model._meta.db_table not in sentence
@@ -154,5 +155,5 @@ def test_an_unknown_table_still_has_words(universe: Any) -> None:
         at=universe.responder.screened_at, actor_id="system:import", actor_name="import (system)", operation="INSERT",
         table_name="casebook_old_thing", row="1", new={"size_of_it": 3},
     )  # fmt: skip
-    sentence = sentences.told(entry, sentences.Names(FormRecord.objects.none())).sentence
+    sentence = sentences.told(entry, Names(FormRecord.objects.none())).sentence
     assert sentence.endswith("import (system) added an old thing: Size of it: 3.")

@@ -51,6 +51,7 @@ def interpolated(value: object) -> set[str]:
 # --- locks ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.row("W20")
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
 def test_locks_have_hashes_and_no_address(lock):
     text = lock.read_text()
@@ -173,6 +174,7 @@ def test_only_the_web_service_has_a_port_and_only_on_loopback():
     assert COMPOSE["networks"]["inside"]["internal"] is True
 
 
+@pytest.mark.row("W13")
 def test_secrets_come_from_the_environment_and_must_be_set():
     text = (BASE_DIR / "docker-compose.yml").read_text()
     for name in SECRETS:
@@ -185,6 +187,7 @@ def test_secrets_come_from_the_environment_and_must_be_set():
                 assert re.fullmatch(r"\$\{\w+(:[?-][^}]*)?\}", value), name
 
 
+@pytest.mark.row("W13")
 def test_no_secret_is_in_the_image_or_the_example():
     assert not re.search(r"^(ENV|ARG)\b[^\n]*(SECRET|PASSWORD|KEY)", DOCKERFILE, re.MULTILINE)
     environment = re.search(r"^ENV (.*?)(?=^\S)", DOCKERFILE, re.MULTILINE | re.DOTALL).group(1)

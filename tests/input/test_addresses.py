@@ -37,6 +37,7 @@ ADDRESSES = {
 }
 
 
+@pytest.mark.row("A4", "W12")
 @pytest.mark.parametrize(("address", "status"), ADDRESSES.values(), ids=ADDRESSES)
 def test_odd_addresses_have_plain_answers(universe: Any, client_of: Any, address: str, status: int) -> None:
     answer = client_of(universe.clara).get(address)
@@ -111,6 +112,7 @@ def test_a_finding_is_confirmed_with_readable_words(universe: Any, desk_of: Any)
     assert (finding.state, finding.explanation, finding.settled_by) == ("confirmed", "Same in the source", universe.clara)
 
 
+@pytest.mark.row("W1")
 def test_a_form_without_the_token_of_the_page_is_refused(universe: Any) -> None:
     """W1: another site cannot make a signed-in browser post."""
     from django.test import Client

@@ -156,6 +156,7 @@ LONG = {
 }
 
 
+@pytest.mark.row("P4")
 @pytest.mark.parametrize(("typed", "status"), LONG.values(), ids=LONG)
 def test_long_notes_have_a_limit_that_is_told(desk: Desk, typed: str, status: int) -> None:
     answer = desk.post({"record-version": "0", "done": "N", "why_not": typed})
@@ -225,6 +226,7 @@ def test_the_api_refuses_what_it_cannot_read_with_400(desk: Desk, body: str) -> 
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"]
 )
+@pytest.mark.row("W9", "W15")
 def test_the_api_reads_json_only(desk: Desk, kind: str) -> None:
     assert desk.client.put(desk.api, b"version=0", kind).status_code == 415
 

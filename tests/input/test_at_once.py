@@ -54,6 +54,7 @@ def record(world: Any) -> FormRecord:
     return world.record(world.untreated, "blood-count", "LOAD")
 
 
+@pytest.mark.row("C4")
 def test_eight_clicks_on_one_button_are_one_save(world: Any, record: FormRecord, client_of: Any) -> None:
     """C4: the same idempotency key: one version step and one entry in the trail, seven replays."""
     url = reverse("record", args=[record.pk])
@@ -66,6 +67,7 @@ def test_eight_clicks_on_one_button_are_one_save(world: Any, record: FormRecord,
     assert AuditEntry.objects.filter(table_name="assessments_bloodcount", row=str(record.pk)).count() == 1
 
 
+@pytest.mark.row("C1")
 def test_eight_people_save_one_form(world: Any, record: FormRecord, client_of: Any) -> None:
     """C1: one save, seven conflicts; what is stored is what the winner typed."""
     url = reverse("record", args=[record.pk])
@@ -85,6 +87,7 @@ def test_eight_people_save_one_form(world: Any, record: FormRecord, client_of: A
             assert page.value("platelets") == str(50 + n), "nobody's typing is lost"
 
 
+@pytest.mark.row("C8")
 def test_each_change_is_attributed_to_the_person_who_made_it(world: Any, client_of: Any) -> None:
     """C8: four people on four threads of one process."""
     people = [world.clara, world.ines, world.otto, world.omar]
@@ -102,6 +105,7 @@ def test_each_change_is_attributed_to_the_person_who_made_it(world: Any, client_
         assert set(entries.values_list("actor_id", flat=True)) == {person.actor_id}
 
 
+@pytest.mark.row("C5")
 def test_new_log_entries_and_visits_are_numbered_without_gaps(world: Any, client_of: Any) -> None:
     clients = [client_of(world.clara) for _ in range(MANY)]
     log, visit = reverse("add-log", args=[world.responder.pk, "rescue"]), reverse("add-visit", args=[world.responder.pk])
@@ -117,6 +121,7 @@ def test_new_log_entries_and_visits_are_numbered_without_gaps(world: Any, client
     assert repeats == list(range(1, before + 5))
 
 
+@pytest.mark.row("C5")
 def test_one_bag_is_given_to_one_child(world: Any, client_of: Any) -> None:
     """Two children, one bag, the same second: the database decides, the other one is told."""
     clinic = world.clinic("01")
@@ -136,6 +141,7 @@ def test_one_bag_is_given_to_one_child(world: Any, client_of: Any) -> None:
             assert "used in another form" in said or "choose one of the entries" in said
 
 
+@pytest.mark.row("C5", "C6")
 def test_thirty_children_enrolled_at_once_have_thirty_numbers(world: Any) -> None:
     """C6: unique, gapless, each with its check character; also the screening numbers."""
     clinic, day = world.clinic("01"), world.untreated.enrolled_on
@@ -157,6 +163,7 @@ def test_thirty_children_enrolled_at_once_have_thirty_numbers(world: Any) -> Non
     assert all(check(row.subject_number) for row in rows.exclude(subject_number=None))
 
 
+@pytest.mark.row("C5")
 def test_a_child_is_enrolled_once(world: Any, client_of: Any) -> None:
     """Eight people press "Enrol"; one child, one number, one loading visit."""
     clinic, day = world.clinic("01"), world.untreated.enrolled_on
@@ -173,6 +180,7 @@ def test_a_child_is_enrolled_once(world: Any, client_of: Any) -> None:
     assert Participant.objects.filter(site=world.s1, subject_number__isnull=False).count() == 3
 
 
+@pytest.mark.row("C3")
 def test_enrolled_or_failed_but_never_both(world: Any, client_of: Any) -> None:
     """C3: an enrolment and a screen failure at the same moment have exactly one order."""
     clinic, day = world.clinic("01"), world.untreated.enrolled_on

@@ -23,6 +23,7 @@ def two(universe: Any, desk: Desk, desk_of: Any) -> tuple[Desk, Desk]:
     return desk, desk_of(universe.ines, desk.record)
 
 
+@pytest.mark.row("C1")
 class TestTwoPeopleOneForm:
     """C1: the second one sees both values, loses nothing, and decides."""
 
@@ -63,6 +64,7 @@ class TestTwoPeopleOneForm:
         clara.post(count_of(day))
         assert ines.post(count_of(day, leukocytes="8")).status_code == 409
 
+    @pytest.mark.row("C2")
     def test_two_tabs_of_one_person_are_two_people(self, desk: Desk, day: date) -> None:
         assert desk.post(count_of(day, platelets="85")).status_code == 302
         assert desk.post(count_of(day, platelets="58")).status_code == 409
@@ -92,6 +94,7 @@ class TestTwoPeopleOneForm:
 class TestTheSamePostTwice:
     """C4, C4b: a double click is one save; a key for something else is an error of the sender."""
 
+    @pytest.mark.row("C4")
     def test_a_double_click_is_one_save(self, desk: Desk, day: date) -> None:
         posted = count_of(day, **{"idempotency-key": "one"})
         answers = [desk.post(posted) for _ in range(3)]
@@ -99,6 +102,7 @@ class TestTheSamePostTwice:
         assert desk.record.version == 1
         assert len(trail(desk.record)) == 1
 
+    @pytest.mark.row("C4b")
     def test_the_key_with_other_contents_is_409(self, desk: Desk, day: date) -> None:
         desk.post(count_of(day, **{"idempotency-key": "one"}))
         answer = desk.post(count_of(day, platelets="58", **{"idempotency-key": "one"}))
@@ -106,6 +110,7 @@ class TestTheSamePostTwice:
         assert "already sent with other contents" in answer.content.decode()
         assert desk.stored["platelets"] == Decimal(85)
 
+    @pytest.mark.row("C4b")
     def test_the_key_at_another_address_is_409(self, universe: Any, desk: Desk, desk_of: Any, day: date) -> None:
         posted = count_of(day, **{"idempotency-key": "one"})
         desk.post(posted)
@@ -128,6 +133,7 @@ class TestTheSamePostTwice:
         assert desk.post(count_of(day, **{"idempotency-key": key})).status_code == 302
         assert desk.record.version == 1
 
+    @pytest.mark.row("C4")
     def test_an_action_is_done_once(self, universe: Any, client_of: Any) -> None:
         client = client_of(universe.clara)
         url = reverse("add-log", args=[universe.responder.pk, "rescue"])
@@ -135,6 +141,7 @@ class TestTheSamePostTwice:
         assert len({answer.headers["Location"] for answer in answers}) == 1, "each click leads to the one new form"
         assert universe.responder.records.filter(form="rescue").count() == 1
 
+    @pytest.mark.row("C4")
     def test_the_api_replays_its_first_answer(self, desk: Desk, day: date) -> None:
         answers = {n: t for n, t in count_of(day).items() if n != "record-version"}
         body = {"version": 0, "answers": answers}
@@ -182,6 +189,7 @@ class TestBags:
         assert answer.status_code == 422
         assert answer.context["form"].errors["bags-0-bag"] == ["Please choose one of the entries in the list."]
 
+    @pytest.mark.row("A3")
     def test_a_bag_of_another_site_is_not_offered(self, universe: Any, infusion: Desk, day: date) -> None:
         other = Bag.objects.filter(crf__record__site=universe.s2).first()
         answer = infusion.post(self.given(day, other))

@@ -106,6 +106,7 @@ def test_no_maintenance_dose_before_the_loading_dose(universe: Any, desk_of: Any
 # --- the database says no, whoever asks ------------------------------------------------------------------------------
 
 
+@pytest.mark.row("C5")
 def test_the_schedule_knows_six_doses() -> None:
     doses = [plan for plan in VISITS.values() if "infusion" in plan.forms]
     assert len(doses) == 1 + value("MAX_MAINT") == 6
@@ -129,12 +130,14 @@ FORBIDDEN_VISITS = {
 }
 
 
+@pytest.mark.row("C5")
 @pytest.mark.parametrize(("change", "constraint"), FORBIDDEN_VISITS.values(), ids=FORBIDDEN_VISITS)
 def test_visits_that_must_not_be(universe: Any, change: dict[str, Any], constraint: str) -> None:
     with pytest.raises(IntegrityError, match=constraint):
         in_the_database(universe.responder, universe.today, **change)
 
 
+@pytest.mark.row("C5")
 @pytest.mark.parametrize(("repeat", "constraint"), [(1, "record_once"), (2, "record_not_twice_a_visit")])
 def test_a_second_infusion_at_a_visit_must_not_be(universe: Any, repeat: int, constraint: str) -> None:
     first = universe.record(universe.untreated, "infusion", "LOAD")

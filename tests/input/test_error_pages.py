@@ -39,6 +39,7 @@ HAPPENS = {
 }
 
 
+@pytest.mark.row("W13")
 @pytest.mark.parametrize(("error", "status", "words"), HAPPENS.values(), ids=HAPPENS)
 def test_errors_are_told_in_plain_words(
     client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, words: str
@@ -53,6 +54,7 @@ def test_errors_are_told_in_plain_words(
     assert not [secret for secret in SECRETS if secret in text]
 
 
+@pytest.mark.row("W13")
 def test_without_any_database_there_is_still_a_sentence(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page itself would have to ask who is signed in."""
     monkeypatch.setattr(selectors, "work_list", failing(OperationalError("gone")))

@@ -14,6 +14,7 @@ from casebook.models import Participant
 from itp_trial.deadlock import DEADLOCK_DETECTED, once_more
 
 
+@pytest.mark.row("C7")
 @pytest.mark.fault
 def test_two_saves_in_opposite_order_both_arrive(transactional_universe: Any, caplog: Any) -> None:
     universe = transactional_universe
@@ -59,6 +60,7 @@ def _error(pgcode: str) -> OperationalError:
     return error
 
 
+@pytest.mark.row("C7")
 @pytest.mark.django_db
 @pytest.mark.parametrize(("pgcode", "runs"), [("40P01", 2), ("55P03", 1)])
 def test_only_a_deadlock_is_tried_again_and_only_once(monkeypatch: pytest.MonkeyPatch, pgcode: str, runs: int) -> None:

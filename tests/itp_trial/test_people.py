@@ -121,6 +121,7 @@ class TestTokens:
         answer = Client().get("/api/v1/participants/", secure=True, headers={"Authorization": header.encode().decode("latin-1")})
         assert answer.status_code == 401
 
+    @pytest.mark.row("A7")
     def test_it_has_the_rights_of_its_role_and_no_others(self, universe: Any) -> None:
         """A person with two roles asks with the token of one: it does not see what the other one sees."""
         both = signed_role(universe.sami, Role.MONITOR, universe.s1, universe.today)

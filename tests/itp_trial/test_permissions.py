@@ -94,6 +94,7 @@ def test_nobody_may_anything() -> None:
     assert access_of(AnonymousUser()) == NOBODY
 
 
+@pytest.mark.row("A7")
 def test_a_closed_account_has_no_rights(universe: Any) -> None:
     universe.clara.is_active = False
     assert access_of(universe.clara) == NOBODY

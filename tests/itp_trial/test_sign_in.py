@@ -48,6 +48,7 @@ def test_everybody_starts_where_their_work_is(
     assert answer.headers["Location"] == reverse(first_page)
 
 
+@pytest.mark.row("W6")
 def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(universe: Any) -> None:
     known, unknown = sign_in(WRONG), sign_in(WRONG, username="nobody")
     assert (known.status_code, unknown.status_code) == (200, 200)
@@ -61,6 +62,7 @@ def test_a_closed_account_gets_the_answer_of_a_wrong_password(universe: Any) -> 
     assert "is not right" in sign_in(PASSWORD).content.decode()
 
 
+@pytest.mark.row("W6")
 class TestLockOut:
     """RQ-46: five failures lock the account for that address for 15 minutes; both are recorded."""
 
@@ -100,6 +102,7 @@ def test_four_failures_and_the_right_password_start_anew(universe: Any) -> None:
         assert sign_in(PASSWORD).status_code == 302
 
 
+@pytest.mark.row("W7")
 class TestInactivity:
     """RQ-45: signed out after 15 minutes without a request; every request starts the time anew."""
 
@@ -144,6 +147,7 @@ class TestInactivity:
         assert writes == [1, 0, 0, 0, 1, 0]
 
 
+@pytest.mark.row("W7")
 def test_signing_out_ends_the_session_on_the_server(universe: Any, client_of: Callable[..., Client]) -> None:
     client = client_of(universe.clara)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -152,6 +156,7 @@ def test_signing_out_ends_the_session_on_the_server(universe: Any, client_of: Ca
     assert client.get(reverse("account")).status_code == 302
 
 
+@pytest.mark.row("W7")
 def test_signing_in_changes_the_session_key(universe: Any) -> None:
     """W7: a key that somebody planted beforehand is worth nothing."""
     client = Client()
@@ -168,6 +173,7 @@ def test_signing_in_changes_the_session_key(universe: Any) -> None:
     [("/participants/", "/participants/"), ("//evil.example", "/"), ("https://evil.example/", "/"),
      ("\\\\evil.example", "/"), ("https:evil.example", "/"), ("javascript:alert(1)", "/")],
 )  # fmt: skip
+@pytest.mark.row("W16")
 def test_after_sign_in_nobody_is_sent_elsewhere(universe: Any, wanted: str, location: str) -> None:
     """W16: only addresses of this application."""
     assert sign_in(PASSWORD, next=wanted).headers["Location"] == location
@@ -190,6 +196,7 @@ IN_PRODUCTION = {
 }
 
 
+@pytest.mark.row("W7", "W13")
 def test_the_settings_of_production() -> None:
     """Read in a process of its own: the tests use a fast hasher, and the demonstration speaks plain HTTP."""
     names = ", ".join(f"{name!r}: s.{name}" for name in IN_PRODUCTION)
@@ -218,6 +225,7 @@ HEADERS = {
 @pytest.mark.parametrize(
     "address", ["/worklist/", "/no-such-page/", "/people/", "/exports/rescue.csv", "/api/v1/participants/", "/account/"]
 )
+@pytest.mark.row("W8", "W11")
 def test_every_answer_carries_its_protection(universe: Any, client_of: Callable[..., Client], address: str) -> None:
     answer = client_of(universe.clara).get(address)
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS

@@ -35,6 +35,7 @@ def all_addresses(universe: Any) -> list[str]:
     return [*LISTS, "forms/", "forms/blood-count.csv", f"records/{record.pk}/", *of_child(universe.responder)]
 
 
+@pytest.mark.row("A4")
 def test_lists_hold_the_own_site_only(universe: Any, call: Any) -> None:
     mine = {str(c.pk) for c in (universe.responder, universe.screening, universe.untreated)}
     assert {row["id"] for row in call(universe.clara, "participants/").json()["results"]} == mine
@@ -149,6 +150,7 @@ def test_without_a_token_401(universe: Any) -> None:
             assert (answer.status_code, answer["Content-Type"]) == (401, PROBLEM), path
 
 
+@pytest.mark.row("A7")
 def test_a_token_ends_with_its_role(universe: Any) -> None:
     secret = token(universe.clara)
     ask = {"path": "/api/v1/participants/", "secure": True, "headers": {"Authorization": f"Bearer {secret}"}}
@@ -174,6 +176,7 @@ def test_without_the_right_403(universe: Any, call: Any) -> None:
         assert call(universe.pia, path).status_code == 403, path
 
 
+@pytest.mark.row("A1", "A9")
 def test_other_sites_are_404(universe: Any, call: Any) -> None:
     record = FormRecord.objects.filter(participant=universe.foreign).first()
     for path in [*of_child(universe.foreign), f"records/{record.pk}/", f"records/{uuid4()}/", f"participants/{uuid4()}/"]:
@@ -194,6 +197,7 @@ def cursor(text: str) -> str:
         "cursor=%F0%9F%98%80",
     ],
 )  # fmt: skip
+@pytest.mark.row("A4")
 def test_unreadable_parameters_are_400(universe: Any, call: Any, query: str) -> None:
     for path in (*LISTS, f"participants/{universe.responder.pk}/visits/"):
         assert call(universe.clara, f"{path}?{query}").status_code == 400
@@ -204,6 +208,7 @@ def test_a_cursor_far_behind_the_end_is_an_empty_page(universe: Any, call: Any) 
     assert (answer.status_code, answer.json()["results"]) == (200, [])
 
 
+@pytest.mark.row("A5")
 def test_a_cursor_of_another_list_is_400(universe: Any, call: Any) -> None:
     path = f"participants/{universe.responder.pk}/visits/"
     assert call(universe.clara, f"{path}?cursor={cursor('p=not-a-day')}").status_code == 400
@@ -219,6 +224,7 @@ def test_a_page_is_never_larger_than_500(universe: Any, call: Any) -> None:
     assert call(universe.clara, "participants/?page_size=1234567890").status_code == 400
 
 
+@pytest.mark.row("A6")
 @pytest.mark.parametrize("method", ["post", "patch", "delete", "options", "trace"])
 def test_other_methods_are_405(universe: Any, call: Any, method: str) -> None:
     for path in all_addresses(universe):
@@ -241,8 +247,8 @@ def test_queries_do_not_grow(logged: Any) -> None:
         logged.clinic().extra_count(logged.responder, logged.today, 50 + days)
         logged.clinic().admit(logged.today)
     assert {path: queries(path) for path in paths} == before
-    # The token takes one of them, and the note in the access log another one of each child's.
-    assert list(before.values()) == [2, 3, 1, 3, 5, 14, 5, 15]
+    # The token takes one of them, the note in the access log another one of each child's, the lock for one file at a time two.
+    assert list(before.values()) == [2, 3, 1, 3, 5, 14, 5, 17]
 
 
 def test_the_schema_names_every_address_and_its_errors() -> None:

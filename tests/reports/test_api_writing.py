@@ -91,6 +91,7 @@ def test_a_change_asks_why(universe: Any, count: FormRecord, put: Any) -> None:
     assert AuditEntry.objects.filter(row=str(count.pk), reason="A second look").exists()
 
 
+@pytest.mark.row("C1")
 def test_a_stale_version_shows_both_values(universe: Any, count: FormRecord, put: Any) -> None:
     put(count, counted(universe))
     answer = put(count, counted(universe, 0, platelets="70") | {"reason": "typing"})
@@ -100,6 +101,7 @@ def test_a_stale_version_shows_both_values(universe: Any, count: FormRecord, put
     assert str(FormRecord.objects.get(pk=count.pk).crf().platelets) == "60.0"
 
 
+@pytest.mark.row("C4")
 def test_the_same_request_twice_is_stored_once(universe: Any, count: FormRecord, put: Any) -> None:
     first, second = (put(count, counted(universe), **{"Idempotency-Key": "k-1"}) for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 200)
@@ -107,6 +109,7 @@ def test_the_same_request_twice_is_stored_once(universe: Any, count: FormRecord,
     assert FormRecord.objects.get(pk=count.pk).version == 1
 
 
+@pytest.mark.row("C4b")
 def test_a_key_is_for_one_request(universe: Any, count: FormRecord, put: Any) -> None:
     put(count, counted(universe), **{"Idempotency-Key": "k-1"})
     answer = put(count, counted(universe, 1, platelets="61") | {"reason": "typing"}, **{"Idempotency-Key": "k-1"})
@@ -149,6 +152,7 @@ def test_unreadable_keys(universe: Any, count: FormRecord, put: Any, key: str) -
         ({"reason_text": "a\u202eb"}, "reason_text"),
     ],
 )
+@pytest.mark.row("W4")
 def test_what_does_not_belong_is_named(universe: Any, count: FormRecord, put: Any, change: Any, named: str) -> None:
     answer = put(count, counted(universe) | change)
     assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM)
@@ -202,6 +206,7 @@ def test_the_parser_itself_reads_no_more_than_its_limit() -> None:
         CleanJSONParser().parse(io.BytesIO(b" " * (2**20 + 1)))
 
 
+@pytest.mark.row("W9", "W15")
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", ""])
 def test_another_content_type_is_415(universe: Any, count: FormRecord, kind: str) -> None:
     headers = {"Authorization": f"Bearer {token(universe.clara)}"}
@@ -248,6 +253,7 @@ def _given(universe: Any) -> list[Any]:
     return [row for infusion in infusions for row in _state(universe, infusion)["rows"]["bags"]]
 
 
+@pytest.mark.row("A3")
 def test_rows_of_another_form_are_refused(universe: Any, put: Any) -> None:
     lot = FormRecord.objects.get(form="lot", site=universe.s1)
     body = _as_body(universe, lot)
@@ -276,6 +282,7 @@ def test_who_may_not_enter_is_refused(universe: Any, count: FormRecord, put: Any
     assert FormRecord.objects.get(pk=count.pk).version == 0
 
 
+@pytest.mark.row("W1")
 def test_a_session_needs_its_csrf_token(universe: Any, count: FormRecord) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(universe.clara, backend="django.contrib.auth.backends.ModelBackend")

@@ -13,9 +13,10 @@ from django.test.utils import CaptureQueriesContext
 
 from casebook.crf import crf_models
 from casebook.models import FormRecord
+from itp_trial.formulas import FORMULA_STARTS
 from itp_trial.permissions import access_of
 from reports.cells import is_coded
-from reports.csv_export import FORMULA_STARTS, casebook_csv, codebook_csv, form_csv
+from reports.csv_export import casebook_csv, codebook_csv, form_csv
 from reports.files import file_by_slug, form_files
 from reports.selectors import casebook_of
 
@@ -98,6 +99,7 @@ def test_the_birth_date_stays_at_the_site(logged: Any) -> None:
     assert not [file.name for file in [*files, casebook_csv(casebook_of(logged.responder))] if born.encode() in file.body]
 
 
+@pytest.mark.row("A9")
 @pytest.mark.parametrize("slug", FILES)
 def test_a_file_holds_the_own_sites_only(slug: str, logged: Any) -> None:
     mine, all_rows = exported(slug, logged.clara), exported(slug, logged.dana)
@@ -105,6 +107,7 @@ def test_a_file_holds_the_own_sites_only(slug: str, logged: Any) -> None:
     assert [row for row in all_rows if row["site"] == "01"] == mine
 
 
+@pytest.mark.row("A9")
 def test_nobody_without_the_right_gets_a_row(logged: Any) -> None:
     assert not exported("blood-count", logged.pia)
     assert not exported("blood-count", logged.adam)
@@ -115,6 +118,7 @@ def test_one_participant_only(logged: Any) -> None:
     assert {row["participant"] for row in rows} == {logged.responder.number}
 
 
+@pytest.mark.row("W5")
 def test_the_file_for_excel_disarms_texts_and_nothing_else(logged: Any) -> None:
     access = access_of(logged.clara)
     plain, excel = (form_csv(FILES["adverse-event"], access, excel=which).body for which in (False, True))
@@ -126,6 +130,7 @@ def test_the_file_for_excel_disarms_texts_and_nothing_else(logged: Any) -> None:
     assert lines(form_csv(FILES["bleeding-episode"], access, excel=True).body)[0]["treatment"] == "'-"
 
 
+@pytest.mark.row("W5")
 def test_a_negative_number_is_no_formula() -> None:
     from reports.csv_export import Column, _always, _file, _never
 
@@ -166,6 +171,7 @@ def test_the_casebook_holds_every_stored_answer(logged: Any) -> None:
     assert {row["missing_reason"] for row in rows if row["item"] == "haemoglobin"} == {"", "SL"}
 
 
+@pytest.mark.row("W5")
 def test_the_casebook_for_excel_disarms_typed_values_only(logged: Any) -> None:
     casebook = casebook_of(logged.responder)
     plain, excel = (lines(casebook_csv(casebook, excel=which).body) for which in (False, True))

@@ -55,6 +55,7 @@ def test_without_the_right_nothing_is_taken_out(universe: Any, client_of: Any, w
         assert client.get(address).status_code == 403, address
 
 
+@pytest.mark.row("A9")
 def test_a_child_of_another_site_does_not_exist(universe: Any, client_of: Any) -> None:
     client = client_of(universe.clara)
     for address in [*addresses(universe.foreign), reverse("casebook-csv", args=[uuid4()])]:

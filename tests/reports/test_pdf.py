@@ -35,6 +35,7 @@ def casebook(logged: Any) -> tuple[Any, pypdf.PdfReader, str]:
     return logged, pypdf.PdfReader(io.BytesIO(body)), text_of(body)
 
 
+@pytest.mark.row("P3")
 def test_the_casebook_is_complete_and_readable(casebook: Any) -> None:
     universe, reader, text = casebook
     child = universe.responder
@@ -102,6 +103,7 @@ def test_as_many_queries_for_few_visits_as_for_many(logged: Any) -> None:
     assert queries() == before <= 14
 
 
+@pytest.mark.row("P1")
 def test_nothing_outside_is_asked(tmp_path: Any) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("SECRET-CONTENT")
@@ -142,6 +144,7 @@ def _streams(body: bytes) -> list[bytes]:
     return [item.get_data() for item in found if isinstance(item, pypdf.generic.StreamObject)]
 
 
+@pytest.mark.row("P2")
 def test_the_packaged_style_sheet_is_used() -> None:
     fetched = render.packaged_only().fetch("packaged:print.css")
     assert b"@page" in fetched.read()
@@ -149,16 +152,19 @@ def test_the_packaged_style_sheet_is_used() -> None:
         render.packaged_only().fetch("file:///etc/hostname")
 
 
+@pytest.mark.row("P7")
 def test_the_same_document_gives_the_same_bytes() -> None:
     assert rendered(page("<p>x</p>")) == rendered(page("<p>x</p>"))
 
 
+@pytest.mark.row("P3", "P4")
 def test_a_document_that_takes_too_long_is_given_up() -> None:
     endless = page("<table><tr><td colspan=100000>x</td></tr></table>" * 3)
     with pytest.raises(PdfNotMade, match="could not be made in time"):
         rendered(endless, seconds=1)
 
 
+@pytest.mark.row("P5")
 def test_a_failing_child_gives_the_same_message(monkeypatch: Any) -> None:
     monkeypatch.setattr(pdf.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], -9, b"%PDF-half", b""))
     with pytest.raises(PdfNotMade, match="could not be made in time"):
@@ -185,6 +191,7 @@ def test_the_renderer_notices_that_pango_is_missing(monkeypatch: Any, capsys: An
     assert "libgobject" in capsys.readouterr().err
 
 
+@pytest.mark.row("P4")
 def test_the_child_has_limits_and_no_secrets() -> None:
     code = """
 import resource, sys

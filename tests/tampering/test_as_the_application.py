@@ -17,7 +17,7 @@ from itp_trial.verification import verify
 MACHINE = System("test")
 COUNT = "assessments_bloodcount"
 
-pytestmark = [pytest.mark.django_db, pytest.mark.requirement("RQ-04"), pytest.mark.requirement("RQ-05")]
+pytestmark = [pytest.mark.django_db, pytest.mark.requirement("RQ-04"), pytest.mark.requirement("RQ-05"), pytest.mark.row("W19")]
 
 
 def sql(statement: str, *parameters: Any) -> None:

@@ -22,7 +22,7 @@ from itp_trial.witness import issue
 COUNT = "assessments_bloodcount"
 TRAIL = "itp_trial_auditentry"
 
-pytestmark = [pytest.mark.django_db(databases=["owner"]), pytest.mark.requirement("RQ-07")]
+pytestmark = [pytest.mark.django_db(databases=["owner"]), pytest.mark.requirement("RQ-07"), pytest.mark.row("W19")]
 
 Sql = Callable[..., list[Any]]
 

@@ -1,0 +1,113 @@
+"""Site 02 full of words that nobody else uses, and every address of the application to look for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.urls import NoReverseMatch, reverse
+
+from casebook.crf import Sheet, crf_models
+from casebook.models import Finding, FormRecord, Participant
+from demo.builder import at
+from itp_trial.actor import System, acting
+from itp_trial.models import AccessEntry, Site
+from reports.files import form_files
+from tests.access.policy import POLICY
+
+MACHINE = System("test")
+#: Prime, and no count of the universe.
+FOREIGN_COUNT = 1013
+
+
+def sheets_of(site: Site) -> Iterator[tuple[type[Sheet], Sheet]]:
+    """Every stored form and row of a site."""
+    for crf in crf_models():
+        yield from ((crf, found) for found in crf.objects.filter(record__site=site))
+        for model in crf.row_models:
+            yield from ((model, found) for found in model.objects.filter(crf__record__site=site))
+
+
+def write_everywhere(universe: Any, code: str, words: Callable[[str], str]) -> int:
+    """Puts ``words(place)`` into every text that people of a site write; returns how many places there are.
+
+    Past the forms, which would refuse some of it: what was stored once has to be harmless too.
+    """
+    site = Site.objects.get(code=code)
+    child = {"01": universe.responder, "02": universe.foreign}[code]
+    clinic, day = universe.clinic(code), universe.today
+    clinic.log(child, "adverse-event", term="x", narrative="x", started_at=at(day, 0, 1), ongoing="Y", grade=1, serious="N",
+               related="POSSIBLY RELATED", action="DOSE NOT CHANGED", outcome="RECOVERING/RESOLVING")  # fmt: skip
+    clinic.log(child, "rescue", kind="corticosteroid", started_on=day, ongoing="Y", dose="x", why="x")
+    clinic.log(child, "bleeding-episode", site_of_bleeding="epistaxis", started_on=day, ongoing="Y", peak_grade=1,
+               evidence="record", treatment="x")  # fmt: skip
+    saved = clinic.extra_count(child, day, 610)
+    with acting(MACHINE, "Words"):
+        places = 0
+        for model, sheet in sheets_of(site):
+            texts = [item for item in model.items().values() if item.kind in ("text", "note")]
+            for item in texts:
+                unlike_others = f" {sheet.pk}" if item.name == "label" else ""
+                setattr(sheet, item.name, words(f"{model.__name__}.{item.name}") + unlike_others)
+            places += len(texts)
+            if hasattr(sheet, "platelets"):
+                sheet.platelets = FOREIGN_COUNT if code == "02" else sheet.platelets
+            sheet.save(**({"from_action": True} if hasattr(sheet, "record_id") else {}))
+        settled = {"state": "confirmed", "settled_by": universe.ines, "settled_at": saved.record.saved_at}
+        Finding.objects.filter(record=saved.record).update(explanation=words("Finding.explanation"), **settled)
+        Participant.objects.filter(site=site).update(end_reason=words("Participant.end_reason"))
+    return places
+
+
+def addresses(universe: Any, child: Participant, site: Site) -> dict[str, str]:
+    """Every address that can be read, with this child's and this site's objects in it."""
+    record = FormRecord.objects.filter(participant=child, version__gt=0).order_by("pk").first()
+    records = {f"{name} {found.form} {found.pk}": reverse(name, args=[found.pk])
+               for found in FormRecord.everything.filter(site=site) for name in ("record", "history", "api-record")}  # fmt: skip
+    files = {f"{name} {file.slug}": reverse(name, args=[file.slug])
+             for file in form_files() for name in ("form-csv", "api-form-csv")}  # fmt: skip
+    found: dict[str, str] = {}
+    for name in (name for name, methods in POLICY.items() if "GET" in methods):
+        for part in (child.pk, site.pk, record.pk):
+            try:
+                address = reverse(name, args=[part])
+            except NoReverseMatch:
+                continue
+            if isinstance(part, type(child.pk)) == ("<uuid:" in _pattern(name)) or name in ("edit-site", "delegation-log"):
+                found.setdefault(name, address)
+        if name not in found:
+            try:
+                found[name] = reverse(name)
+            except NoReverseMatch:
+                assert name in ("form-csv", "api-form-csv"), name
+    for name in ("record", "history", "api-record"):
+        found.pop(name)
+    return {**found, **records, **files}
+
+
+def _pattern(name: str) -> str:
+    from django.urls import get_resolver
+
+    from tests.access.policy import routes
+
+    return dict(routes(get_resolver()))[name]
+
+
+@pytest.fixture(autouse=True)
+def html_instead_of_pdf(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be printed, without the printing. ``@pytest.mark.fault`` tests print."""
+    if "pdf" not in request.module.__name__:
+        monkeypatch.setattr("reports.pdf.rendered", lambda html: b"%PDF-" + html.encode())
+
+
+def without_ids(body: bytes) -> str:
+    """Random ids could hold any number by chance."""
+    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}", "", body.decode("utf-8", "replace"))
+
+
+@pytest.fixture
+def refusals() -> Callable[[], list[AccessEntry]]:
+    """The refused attempts so far, oldest first."""
+    return lambda: list(AccessEntry.objects.filter(kind=AccessEntry.Kind.REFUSED).order_by("pk"))
