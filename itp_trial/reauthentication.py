@@ -1,25 +1,23 @@
-"""Who signs says again who they are, at the moment of signing, also inside a running session (RQ-32)."""
+"""Who signs says again who they are, at the moment of signing, also inside a running session (RQ-32).
+
+Call ``confirm`` inside the action of ``act_once``: an act that is sent twice is confirmed once.
+"""
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AnonymousUser
+from typing import Any
+
 from django.http import HttpRequest
 
-from itp_trial import access_log
-from itp_trial.models import User
 from itp_trial.refusal import Refused
 
 
-def needs_code(user: User | AnonymousUser) -> bool:
+def needs_code(user: Any) -> bool:
     """True where this person has a second factor and must give its code too."""
     return False
 
 
 def confirm(request: HttpRequest, *, password: str, code: str = "") -> None:
-    """Returns where the password is the signed-in person's own. Raises ``Refused``, and the access log says so.
-
-    Call it before the transaction of the action: what is refused here must stay recorded.
-    """
+    """Raises ``Refused`` unless this is the password of the person who is signed in."""
     if not request.user.check_password(password):
-        access_log.note(access_log.Kind.SIGNATURE_FAILED, request=request, what=request.path)
-        raise Refused("This is not your password. Nothing was signed.")
+        raise Refused("The password is not right. Nothing was done.")
