@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.conf import settings
+from django.utils import timezone
+
+from accounts import second_factor
+from accounts.actions import IdentityCheck, enrol_app, open_account
 from itp_trial import actions
 from itp_trial.actor import System
 from itp_trial.models import Site, User
@@ -70,13 +75,17 @@ def open_accounts(sites: dict[str, Site], starts: date) -> dict[str, User]:
 
 
 def _open(account: Account, sites: dict[str, Site], starts: date) -> User:
-    user = actions.create_user(
+    user, _ = open_account(
         username=account.username,
         full_name=account.full_name,
         email=f"{account.username}@example.org",
+        identity=IdentityCheck(by="Nobody", how="invented for the demonstration", on=timezone.localdate()),
         password=PASSWORD,
         by=BUILDER,
     )
     for code in account.sites:
         actions.assign_role(user=user, role=account.role, site=sites.get(code), starts=starts, ends=None, by=BUILDER)
+    if second_factor.required([account.role]):
+        secret = settings.DEMO_TOTP_SECRET
+        enrol_app(user=user, secret=secret, code=second_factor.code_at(secret, second_factor.step_now() - 1), by=BUILDER)
     return user

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.http import Http404
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ParseError
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ParseError, Throttled
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from itp_trial.idempotency import KeyReused
 from itp_trial.models import ApiToken
 from itp_trial.permissions import Access
-from itp_trial.refusal import Refused
+from itp_trial.refusal import Refused, TooOften
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -131,6 +131,8 @@ def explain(error: Exception, context: Any) -> Response | None:
     # Not at the top: DRF's own views import this module for its settings.
     from rest_framework.views import exception_handler
 
+    if isinstance(error, TooOften):
+        error = Throttled(error.seconds, str(error))
     if isinstance(error, Refused | KeyReused):
         error = Conflict(str(error))
     if isinstance(error, OperationalError):

@@ -14,7 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connections, models
 
-OUR_APPS = ("itp_trial", "casebook", "enrollment", "dosing", "assessments", "responses", "reports")
+OUR_APPS = ("itp_trial", "accounts", "casebook", "enrollment", "dosing", "assessments", "responses", "reports")
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"
 FUNCTIONS = Path(__file__).with_name("sql") / "audit.sql"

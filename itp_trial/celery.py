@@ -15,5 +15,6 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "responses": {"task": "responses.tasks.reclassify", "schedule": crontab(hour=3, minute=0)},
     "visit-reminders": {"task": "casebook.tasks.send_visit_digests", "schedule": crontab(hour=4, minute=0)},
+    "sessions": {"task": "accounts.tasks.tidy", "schedule": crontab(hour=3, minute=30)},
     "outbox": {"task": "casebook.tasks.drain_outbox", "schedule": 60.0},
 }

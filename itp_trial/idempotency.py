@@ -38,8 +38,12 @@ def new_key() -> str:
     return uuid.uuid4().hex
 
 
+#: Never part of a stored digest: who has the table could guess a password against it, and a code is new each time.
+UNDIGESTED = ("csrfmiddlewaretoken", "password", "code", "new_password", "new_password_again")
+
+
 def digest_of(path: str, data: dict[str, Any]) -> str:
-    content = "\n".join(f"{k}={v}" for k, v in sorted(data.items()) if k not in ("csrfmiddlewaretoken",))
+    content = "\n".join(f"{k}={v}" for k, v in sorted(data.items()) if k not in UNDIGESTED)
     return hashlib.sha256(f"{path}\n{content}".encode("utf-8", "replace")).hexdigest()
 
 

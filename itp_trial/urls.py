@@ -7,11 +7,6 @@ from itp_trial import views
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("sign-in/", views.SignIn.as_view(), name="sign-in"),
-    path("sign-out/", views.sign_out, name="sign-out"),
-    path("account/", views.account, name="account"),
-    path("account/tokens/", views.create_token, name="create-token"),
-    path("account/tokens/<int:pk>/revoke/", views.revoke_token, name="revoke-token"),
     path("people/", views.people, name="people"),
     path("people/assign/", views.assign, name="assign-role"),
     path("people/assignments/<int:pk>/end/", views.end_assignment, name="end-assignment"),
@@ -19,6 +14,7 @@ urlpatterns = [
     path("protocol/", views.protocol_page, name="protocol"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("", include("accounts.urls")),
     path("", include("casebook.urls")),
     path("", include("enrollment.urls")),
     path("", include("dosing.urls")),

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 
 from itp_trial.idempotency import KeyReused, claim, digest_of
 from itp_trial.normalise import Unreadable, text
-from itp_trial.refusal import Refused
+from itp_trial.refusal import Refused, TooOften
 
 
 def posted(request: HttpRequest) -> dict[str, str]:
@@ -48,6 +48,8 @@ def act_once(request: HttpRequest, action: Callable[[], str], *, back: str) -> H
             url = action()
             taken.settle({"url": url})
         return HttpResponseRedirect(url)
+    except TooOften as refusal:
+        return too_often(request, refusal)
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect(back)
@@ -59,3 +61,10 @@ def error_page(request: HttpRequest, status: int, title: str, text: str) -> Http
     """An error page in plain words with a way on."""
     context: dict[str, Any] = {"status": status, "title": title, "text": text}
     return render(request, "error.html", context, status=status)
+
+
+def too_often(request: HttpRequest, refusal: TooOften) -> HttpResponse:
+    """429 with the time after which it may be tried again."""
+    answer = error_page(request, 429, "Too many attempts", str(refusal))
+    answer.headers["Retry-After"] = str(refusal.seconds)
+    return answer

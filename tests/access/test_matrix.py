@@ -26,10 +26,10 @@ WORDS = {"add-log": {"form": "rescue"}, "form-csv": {"form": "blood-count"}, "ap
 #: Let in: the page itself, or an answer to what was sent (the walk sends next to nothing).
 READ, WRITTEN = {200}, {200, 302, 400, 409, 422}
 #: Pages that only show the way.
-ON_THE_WAY = ("home", "sign-in")
+ON_THE_WAY = ("home", "sign-in", "second-factor")
 #: Objects of people, not of sites: whose they are decides, not where.
-PERSONAL = ("assignment", "token")
-TRIAL_WIDE = ("", "site", "anybody", "anybody in the form")
+PERSONAL = ("assignment", "token", "session")
+TRIAL_WIDE = ("", "site", "anybody", "anybody in the form", "person")
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,7 @@ def read_only() -> Iterator[None]:
     """Fails on any statement that writes, except the session's own row (the mark of the last request)."""
 
     def guard(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if re.match(r"\s*(INSERT|UPDATE|DELETE|TRUNCATE|MERGE|COPY)\b", sql, re.I) and "django_session" not in sql:
+        if re.match(r"\s*(INSERT|UPDATE|DELETE|TRUNCATE|MERGE|COPY)\b", sql, re.I) and "accounts_session" not in sql:
             raise AssertionError(f"reading wrote: {sql[:150]}")
         return execute(sql, params, many, context)
 
