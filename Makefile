@@ -10,7 +10,8 @@ export PORT
 # The rules without Django: strict types, and no import of Django (pyproject.toml says the same to import-linter).
 PURE := $(wildcard \
 	itp_trial/protocol.py itp_trial/protocol_doc.py itp_trial/embedded.py itp_trial/launch.py itp_trial/reasons.py \
-	itp_trial/normalise.py itp_trial/traceability.py casebook/windows.py enrollment/eligibility.py enrollment/numbering.py \
+	itp_trial/normalise.py itp_trial/traceability.py accounts/device.py casebook/windows.py enrollment/eligibility.py \
+	enrollment/numbering.py \
 	dosing/dose.py dosing/interval.py assessments/smog.py \
 	$(addprefix responses/,advice.py answer.py casefile.py charts.py classification.py counts.py episodes.py explain.py inputs.py \
 		off_therapy.py rules.py statuses.py verdicts.py))

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.reauthentication import confirm
 from delegation import actions, report, statement, training
 from delegation.authority import may_end, may_extend, waiting_for
 from delegation.models import AccessReview, Training
@@ -24,7 +25,6 @@ from delegation.words import digest, sentence, tasks
 from itp_trial.models import RoleAssignment, Site, User
 from itp_trial.normalise import Unreadable, day
 from itp_trial.permissions import access, allow, allow_somewhere, visible
-from itp_trial.reauthentication import confirm, needs_code
 from itp_trial.refusal import Refused
 from itp_trial.roles import Can, Role
 from itp_trial.web import act_once, error_page, number_of, posted
@@ -203,8 +203,7 @@ def _signing_page(request: HttpRequest) -> HttpResponse:
         else:
             text = sentence(entry, trained)
             ready.append({"entry": entry, "text": text, "digest": digest(text)})
-    context = {"ready": ready, "unready": unready, "accepted": statement.has_accepted(request.user),
-               "needs_code": needs_code(request.user)}  # fmt: skip
+    context = {"ready": ready, "unready": unready, "accepted": statement.has_accepted(request.user)}  # fmt: skip
     return render(request, "delegation/sign.html", context)
 
 
@@ -285,8 +284,7 @@ def signature_statement(request: HttpRequest) -> HttpResponse:
     """The statement that the electronic signature equals the handwritten one, to read and to accept."""
     if request.method == "GET":
         context = {"text": statement.TEXT, "version": statement.VERSION, "source": statement.SOURCE,
-                   "acceptance": statement.acceptance_of(request.user),
-                   "needs_code": needs_code(request.user)}  # fmt: skip
+                   "acceptance": statement.acceptance_of(request.user)}  # fmt: skip
         return render(request, "delegation/statement.html", context)
     back = reverse("signature-statement")
 

@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.conf import settings
+from django.utils import timezone
+
+from accounts import second_factor
+from accounts.actions import IdentityCheck, enrol_app, open_account
 from delegation import actions as delegation
 from delegation import statement
 from delegation.training import valid_trainings
@@ -104,13 +109,18 @@ def _signed_by(signer: str) -> list[tuple[Account, str]]:
 
 
 def _open(account: Account) -> User:
-    return actions.create_user(
+    user, _ = open_account(
         username=account.username,
         full_name=account.full_name,
         email=f"{account.username}@example.org",
+        identity=IdentityCheck(by="Nobody", how="invented for the demonstration", on=timezone.localdate()),
         password=PASSWORD,
         by=BUILDER,
     )
+    if second_factor.required([account.role]):
+        secret = settings.DEMO_TOTP_SECRET
+        enrol_app(user=user, secret=secret, code=second_factor.code_at(secret, second_factor.step_now() - 1), by=BUILDER)
+    return user
 
 
 def train(user: User, role: str, on: date, *, by: User) -> None:

@@ -13,7 +13,7 @@ from django.db import OperationalError
 from django.http import Http404
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ParseError, PermissionDenied
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ParseError, PermissionDenied, Throttled
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
@@ -24,7 +24,7 @@ from itp_trial.access_log import names, note_attempt
 from itp_trial.idempotency import KeyReused
 from itp_trial.models import ApiToken
 from itp_trial.permissions import Access
-from itp_trial.refusal import Refused
+from itp_trial.refusal import Refused, TooOften
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -144,6 +144,8 @@ def explain(error: Exception, context: Any) -> Response | None:
     # Not at the top: DRF's own views import this module for its settings.
     from rest_framework.views import exception_handler
 
+    if isinstance(error, TooOften):
+        error = Throttled(error.seconds, str(error))
     if isinstance(error, Refused | KeyReused):
         error = Conflict(str(error))
     if isinstance(error, OperationalError):

@@ -14,11 +14,13 @@ from typing import Any
 from django.apps import apps
 from django.db import connections, models
 
-OUR_APPS = ("itp_trial", "delegation", "casebook", "enrollment", "dosing", "assessments", "responses", "reports")
+OUR_APPS = (
+    "itp_trial", "accounts", "delegation", "casebook", "enrollment", "dosing", "assessments", "responses", "reports",
+)  # fmt: skip
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"
 #: Columns that never enter the trail (``itp_audit`` has the same list).
-HIDDEN = ["password", "last_login", "digest"]
+HIDDEN = ["password", "last_login", "digest", "secret", "last_step", "sign_count", "last_used_at"]
 FUNCTIONS = Path(__file__).with_name("sql") / "audit.sql"
 
 
@@ -55,7 +57,13 @@ def _trigger(table: str, name: str, when: str, call: str) -> str:
 
 def arguments(model: type[models.Model]) -> tuple[str, str, str]:
     """What the trigger has to know of a table: whether its rows are answers, and whose they are."""
-    return "answers" if hasattr(model, "asked_items") else "row", *owner_of(model)
+    kind = "answers" if hasattr(model, "asked_items") else "replaceable" if rows_may_go(model) else "row"
+    return kind, *owner_of(model)
+
+
+def rows_may_go(model: type[models.Model]) -> bool:
+    """True for what may be deleted although it is audited (a second factor): its entries stay."""
+    return bool(getattr(model, "rows_may_go", False))
 
 
 #: The columns that say whose a row is, the nearest first, and what they name.

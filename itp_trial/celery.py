@@ -28,5 +28,6 @@ app.conf.beat_schedule = {
     "leavers": {"task": "delegation.tasks.end_sessions_of_leavers", "schedule": crontab(hour=2, minute=0)},
     "responses": {"task": "responses.tasks.reclassify", "schedule": crontab(hour=3, minute=0)},
     "visit-reminders": {"task": "casebook.tasks.send_visit_digests", "schedule": crontab(hour=4, minute=0)},
+    "sessions": {"task": "accounts.tasks.tidy", "schedule": crontab(hour=3, minute=30)},
     "outbox": {"task": "casebook.tasks.drain_outbox", "schedule": 60.0},
 }

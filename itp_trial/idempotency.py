@@ -39,7 +39,7 @@ def new_key() -> str:
 
 
 #: Never part of a stored digest: who has the table could guess a password against it, and a code is new each time.
-UNDIGESTED = ("csrfmiddlewaretoken", "password", "code")
+UNDIGESTED = ("csrfmiddlewaretoken", "password", "code", "new_password", "new_password_again")
 
 
 def digest_of(path: str, data: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections, models
 
-from itp_trial.audit import ACCESS_LOG, OUR_APPS, TRAIL, is_audited, owner_of
+from itp_trial.audit import ACCESS_LOG, OUR_APPS, TRAIL, is_audited, owner_of, rows_may_go
 
 FUNCTIONS = Path(__file__).with_name("sql") / "isolation.sql"
 #: Tables about people and places that every signed-in page may need, whatever the site.
@@ -99,4 +99,5 @@ def rights_on(model: type[models.Model]) -> str:
     if model._meta.db_table == ACCESS_LOG:
         return "SELECT, INSERT"
     ours = model._meta.app_label in OUR_APPS
-    return "SELECT, INSERT, UPDATE" if ours and is_audited(model) else "SELECT, INSERT, UPDATE, DELETE"
+    stays = ours and is_audited(model) and not rows_may_go(model)
+    return "SELECT, INSERT, UPDATE" if stays else "SELECT, INSERT, UPDATE, DELETE"

@@ -1,14 +1,11 @@
-"""What every request passes: readable input, inactivity, rights, and no caching of patient data."""
+"""What every request passes: readable input, rights, and no caching of patient data."""
 
 from __future__ import annotations
 
 import re
-import time
 import uuid
 from collections.abc import Callable
 
-from django.conf import settings
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 
 from itp_trial import scope
@@ -45,25 +42,6 @@ class CleanInputMiddleware:
         queried = [*request.GET.keys(), *(value for values in request.GET.lists() for value in values[1])]
         if any(_UNREADABLE.search(text) for text in [request.path, *queried]):
             return HttpResponseBadRequest("The address holds characters that cannot be read.", content_type="text/plain")
-        return self.get_response(request)
-
-
-class InactivityMiddleware:
-    """Signs out after ``INACTIVITY_SECONDS`` without a request (RQ-45). The mark is written at most once a minute."""
-
-    MARK = "last_seen"
-
-    def __init__(self, get_response: Handler) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated:
-            now = int(time.time())
-            idle = now - request.session.get(self.MARK, now)
-            if idle > settings.INACTIVITY_SECONDS:
-                logout(request)
-            elif idle >= 60 or self.MARK not in request.session:
-                request.session[self.MARK] = now
         return self.get_response(request)
 
 

@@ -9,16 +9,12 @@ READ = ["get", "head"]
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("sign-in/", views.SignIn.as_view(), name="sign-in"),
-    path("sign-out/", views.sign_out, name="sign-out"),
-    path("account/", views.account, name="account"),
-    path("account/tokens/", views.create_token, name="create-token"),
-    path("account/tokens/<int:pk>/revoke/", views.revoke_token, name="revoke-token"),
     path("sites/<int:pk>/", views.edit_site, name="edit-site"),
     path("protocol/", views.protocol_page, name="protocol"),
     path("health/", health.health, name="health"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("", include("accounts.urls")),
     path("", include("delegation.urls")),
     path("", include("casebook.urls")),
     path("", include("enrollment.urls")),

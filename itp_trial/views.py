@@ -1,4 +1,4 @@
-"""Sign-in, the home page, one's own account, sites, the protocol's parameters, health."""
+"""The home page, sites, the protocol's parameters, health."""
 
 from __future__ import annotations
 
@@ -7,35 +7,24 @@ import sys
 import uuid
 
 from django.contrib import messages
-from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView
 from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from itp_trial import actions, protocol
 from itp_trial.access_log import note_attempt
 from itp_trial.audit import missing_triggers
-from itp_trial.models import ApiToken, Site
+from itp_trial.models import Site
 from itp_trial.normalise import Unreadable, text
 from itp_trial.permissions import access, allow
 from itp_trial.refusal import Refused
-from itp_trial.roles import Can, Role
-from itp_trial.web import act_once, error_page, number_of, posted
+from itp_trial.roles import Can
+from itp_trial.web import act_once, error_page, posted
 
 log = logging.getLogger(__name__)
-
-
-class SignIn(LoginView):
-    """Sign-in; in the demo it lists the demo accounts."""
-
-    template_name = "sign_in.html"
-    redirect_authenticated_user = True
-    http_method_names = ["get", "head", "post"]
 
 
 @require_GET
@@ -47,48 +36,6 @@ def home(request: HttpRequest) -> HttpResponse:
     if granted.has(Can.MANAGE_PEOPLE):
         return redirect("people")
     return render(request, "no_role.html", status=403)
-
-
-@require_POST
-def sign_out(request: HttpRequest) -> HttpResponse:
-    logout(request)
-    return redirect("sign-in")
-
-
-@require_GET
-def account(request: HttpRequest) -> HttpResponse:
-    """One's own roles and API tokens. A new token's secret is shown once."""
-    today = timezone.localdate()
-    assignments = list(request.user.assignments.on(today).select_related("site"))
-    exporting = [a for a in assignments if a.role not in (Role.ADMINISTRATOR,)]
-    tokens = ApiToken.objects.filter(assignment__user=request.user).select_related("assignment__site")
-    context = {"assignments": assignments, "exporting": exporting, "tokens": tokens,
-               "secret": request.session.pop("new_token", None)}  # fmt: skip
-    return render(request, "account.html", context)
-
-
-@require_POST
-def create_token(request: HttpRequest) -> HttpResponse:
-    own = request.user.assignments.on(timezone.localdate())
-    assignment = get_object_or_404(own, pk=number_of(request.POST.get("assignment")))
-
-    def action() -> str:
-        _, secret = actions.create_token(assignment=assignment, name=posted(request).get("name", ""), by=request.user)
-        request.session["new_token"] = secret
-        return reverse("account")
-
-    return act_once(request, action, back=reverse("account"))
-
-
-@require_POST
-def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
-    token = get_object_or_404(ApiToken, pk=pk, assignment__user=request.user)
-
-    def action() -> str:
-        actions.revoke_token(token=token, by=request.user)
-        return reverse("account")
-
-    return act_once(request, action, back=reverse("account"))
 
 
 @require_http_methods(["GET", "POST"])

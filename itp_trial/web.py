@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from itp_trial.deadlock import once_more
 from itp_trial.idempotency import KeyReused, claim, digest_of
 from itp_trial.normalise import Unreadable, text
-from itp_trial.refusal import Refused
+from itp_trial.refusal import Refused, TooOften
 
 
 def posted(request: HttpRequest) -> dict[str, str]:
@@ -53,6 +53,8 @@ def act_once(request: HttpRequest, action: Callable[[], str], *, back: str) -> H
     try:
         _refuse_unreadable(data)
         return once_more(once)
+    except TooOften as refusal:
+        return too_often(request, refusal)
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect(back)
@@ -64,3 +66,10 @@ def error_page(request: HttpRequest, status: int, title: str, text: str) -> Http
     """An error page in plain words with a way on."""
     context: dict[str, Any] = {"status": status, "title": title, "text": text}
     return render(request, "error.html", context, status=status)
+
+
+def too_often(request: HttpRequest, refusal: TooOften) -> HttpResponse:
+    """429 with the time after which it may be tried again."""
+    answer = error_page(request, 429, "Too many attempts", str(refusal))
+    answer.headers["Retry-After"] = str(refusal.seconds)
+    return answer

@@ -16,7 +16,7 @@ from itp_trial.api import PROBLEM
 class BearerToken(OpenApiAuthenticationExtension):
     """Tells drf-spectacular how our tokens are sent."""
 
-    target_class = "itp_trial.api.TokenAuthentication"
+    target_class = "accounts.api.LimitedTokenAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
@@ -184,6 +184,7 @@ def _page_of(state: type[s.Serializer[Any]]) -> type[s.Serializer[Any]]:
 _WHY = {
     400: "The request cannot be read: parameters, names, JSON.", 401: "No token or session, or one that is over.",
     403: "Your role does not include this.", 404: "Not found, or it belongs to another site.",
+    429: "Too many bad tokens came from this address; Retry-After says when to try again.",
 }  # fmt: skip
 _ERRORS = {(code, PROBLEM): OpenApiResponse(Problem, why) for code, why in _WHY.items()}
 _ONE_AT_A_TIME = {(429, PROBLEM): OpenApiResponse(Problem, "Your last file is still being made; see Retry-After.")}

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.reauthentication import confirm
 from itp_trial.actor import acting
 from itp_trial.models import Site
 from itp_trial.permissions import access, allow, allow_somewhere, visible
@@ -20,11 +21,6 @@ from reports import actions
 from reports.models import SiteCopy
 from reports.purpose import PURPOSES, Unstated, exported, stated
 from reports.site_copy import Copy, site_copy
-
-try:
-    from accounts.reauthentication import confirm
-except ImportError:  # until the accounts app is there
-    from itp_trial.reauthentication import confirm
 
 
 @require_GET

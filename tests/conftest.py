@@ -137,8 +137,14 @@ def owner_connection() -> Iterator[Any]:
 
 @pytest.fixture
 def client_of() -> Callable[[Any], Any]:
-    """``client_of(user)``: a test client that is signed in as this person and speaks HTTPS, as a browser would."""
+    """``client_of(user)``: a test client that is signed in as this person and speaks HTTPS, as a browser would.
+
+    Whoever has a second factor has used it.
+    """
     from django.test import Client
+
+    from accounts.second_factor import enrolled
+    from accounts.sessions import SECOND_FACTOR
 
     class SecureClient(Client):
         def generic(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
@@ -147,6 +153,10 @@ def client_of() -> Callable[[Any], Any]:
     def sign_in(user: Any) -> Client:
         client = SecureClient()
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        if enrolled(user):
+            session = client.session
+            session[SECOND_FACTOR] = True
+            session.save()
         return client
 
     return sign_in

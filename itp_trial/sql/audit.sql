@@ -34,16 +34,16 @@ BEGIN
     RETURN entry;
 END $$;
 
--- Arguments of the trigger: 'answers' or 'row'; the kind of owner; the column of the owner's key.
+-- Arguments of the trigger: 'answers', 'row' or 'replaceable'; the kind of owner; the column of the owner's key.
 CREATE OR REPLACE FUNCTION itp_audit() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    hidden text[] := ARRAY['password', 'last_login', 'digest'];
+    hidden text[] := ARRAY['password', 'last_login', 'digest', 'secret', 'last_step', 'sign_count', 'last_used_at'];
     before jsonb := CASE WHEN TG_OP = 'INSERT' THEN '{}' ELSE to_jsonb(OLD) - hidden END;
     after jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}' ELSE to_jsonb(NEW) - hidden END;
     entry itp_trial_auditentry;
 BEGIN
-    IF TG_OP = 'DELETE' THEN
+    IF TG_OP = 'DELETE' AND TG_ARGV[0] <> 'replaceable' THEN
         RAISE EXCEPTION 'rows of % are never deleted', TG_TABLE_NAME;
     END IF;
     IF TG_OP = 'UPDATE' AND before = after THEN
@@ -69,7 +69,7 @@ BEGIN
     entry.witness := itp_said('witness');
     entry.table_name := TG_TABLE_NAME;
     entry.operation := TG_OP;
-    entry."row" := coalesce(after ->> 'id', after ->> 'record_id');
+    entry."row" := coalesce(after ->> 'id', after ->> 'record_id', before ->> 'id');
     entry.site := '';
     entry.form := '';
     entry := itp_owner(entry, TG_ARGV[1], after ->> TG_ARGV[2]);

@@ -4,7 +4,9 @@
 WITH told AS (
     SELECT e."row", jsonb_object_agg(kv.key, kv.value ORDER BY e.id) AS state
     FROM itp_trial_auditentry e, jsonb_each(e.new) kv
-    WHERE e.table_name = %(table)s GROUP BY e."row"
+    WHERE e.table_name = %(table)s AND e."row" NOT IN (
+        SELECT "row" FROM itp_trial_auditentry WHERE table_name = %(table)s AND operation = 'DELETE'
+    ) GROUP BY e."row"
 ), live AS (
     SELECT coalesce(j ->> 'id', j ->> 'record_id') AS "row", j - %(hidden)s::text[] AS state
     FROM (SELECT to_jsonb(t) AS j FROM {table} t) AS rows

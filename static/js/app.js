@@ -14,14 +14,26 @@
   let told = Date.now();
   setInterval(() => {
     if (last > told) { told = Date.now(); fetch("/healthz", { credentials: "same-origin" }).catch(() => {}); }
-  }, 240000);
+  }, Math.min(240000, limit / 3));
   // A deliberate sign-out leaves nothing in the tab; only a time-out keeps what was typed.
   for (const out of document.querySelectorAll(".who form")) out.addEventListener("submit", () => sessionStorage.clear());
+  // Ctrl+L locks: signed out at once, what was typed stays in the tab, and the sign-in leads back here.
+  const here = () => location.pathname + location.search;
+  const signOut = document.querySelector(".who form");
+  document.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey || event.altKey || event.shiftKey || event.metaKey || event.code !== "KeyL") return;
+    event.preventDefault();
+    for (const [name, value] of [["lock", "1"], ["next", here()]]) {
+      const input = document.createElement("input");
+      Object.assign(input, { type: "hidden", name, value });
+      signOut.append(input);
+    }
+    signOut.submit(); // without the event above
+  });
   // The server decides; this only brings the sign-in page up, so that nobody else reads the screen.
   setInterval(() => {
     if (Date.now() - last > limit + 5000) {
-      const here = location.pathname + location.search;
-      location.assign(`${body.dataset.signIn}?next=${encodeURIComponent(here)}`);
+      location.assign(`${body.dataset.signIn}?next=${encodeURIComponent(here())}`);
     }
   }, 5000);
 })();

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts import sessions
 from casebook.models import Finding
 from delegation.actions import end_role
 from itp_trial import actions
@@ -114,11 +115,22 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             return {}, {"site": sites[own].code if by_code else str(sites[own].pk)}
         if target == "assignment":
             return {}, {"assignment": str(whose.assignments.first().pk), "name": "walk"}
+        if target == "person":
+            return {"pk": universe.otto.pk}, {}
+        if target == "session":
+            return {"number": another_session(whose)}, {}
         if target == "token":
             return {"pk": token_of(whose).pk}, {}
         return {}, {}
 
     return find
+
+
+def another_session(user: User) -> str:
+    """The number of a further session of this person, on another device."""
+    elsewhere = Client()
+    elsewhere.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return str(elsewhere.session[sessions.SIGN_IN]["number"])
 
 
 def token_of(user: User) -> ApiToken:

@@ -47,10 +47,10 @@ SAID = {name: {"purpose": "analysis"} for name in (*FILES, "download-copy")} | {
 #: Let in: the page itself, or an answer to what was sent (the walk sends next to nothing).
 READ, WRITTEN = {200}, {200, 302, 400, 409, 422}
 #: Pages that only show the way.
-ON_THE_WAY = ("home", "sign-in")
+ON_THE_WAY = ("home", "sign-in", "second-factor")
 #: Objects of people, not of sites: whose they are decides, not where.
-PERSONAL = ("assignment", "token")
-TRIAL_WIDE = ("", "site", "anybody in the form")
+PERSONAL = ("assignment", "token", "session")
+TRIAL_WIDE = ("", "site", "anybody in the form", "person")
 
 pytestmark = pytest.mark.django_db
 
@@ -105,7 +105,7 @@ def read_only() -> Iterator[None]:
 
     def guard(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         writes = re.match(r"\s*(INSERT|UPDATE|DELETE|TRUNCATE|MERGE|COPY)\b", sql, re.I)
-        allowed = "django_session" in sql or re.match(r'\s*INSERT INTO "?itp_trial_accessentry"?\s', sql)
+        allowed = "accounts_session" in sql or re.match(r'\s*INSERT INTO "?itp_trial_accessentry"?\s', sql)
         if writes and not allowed:
             raise AssertionError(f"reading wrote: {sql[:150]}")
         return execute(sql, params, many, context)

@@ -13,9 +13,9 @@ from decimal import Decimal
 import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 
+from accounts.sessions import SessionStore
 from assessments.models import BloodCount
 from casebook.models import FormRecord
 from itp_trial.models import AuditEntry, IdempotencyKey

@@ -136,6 +136,13 @@ def test_rows_are_never_deleted(universe: Any, table: str) -> None:
         sql(f'DELETE FROM "{table}"')
 
 
+def test_only_second_factors_may_go() -> None:
+    """A second factor may be removed (it stays in the trail); everything else is kept."""
+    assert {m._meta.label for m in audit.audited_models() if getattr(m, "rows_may_go", False)} == {
+        "accounts.Totp", "accounts.Passkey", "accounts.RecoveryCode"
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("model", audit.audited_models(), ids=lambda model: model._meta.label)
 def test_every_trigger_knows_its_table(universe: Any, model: type[models.Model]) -> None:
     with connection.cursor() as cursor:
@@ -160,6 +167,9 @@ NOT_AUDITED = {
     "itp_trial.IdempotencyKey": "technical: forgets itself",
     "itp_trial.AuditEntry": "is the trail",
     "itp_trial.AccessEntry": "append-only itself",
+    "accounts.PasswordHistory": "hashes that must stand nowhere else",
+    "accounts.Session": "technical: ends with the session; sign-ins stand in the access log",
+    "accounts.Attempts": "technical: a counter",
     "casebook.Reminder": "an outbox of mails",
     "responses.ResponseSummary": "derived from forms that are audited",
 }

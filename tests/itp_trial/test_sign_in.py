@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from axes.models import AccessAttempt, AccessLog
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from demo.people import PASSWORD
 from itp_trial.actor import System, acting
-from itp_trial.models import User
+from itp_trial.models import AccessEntry, User
 from tests.budgets.counting import counted
 
 WRONG = "not-the-password-0"
@@ -35,7 +35,7 @@ def sign_in(password: str, username: str = "clara", address: str = "10.0.0.1", *
 def test_the_right_password_leads_to_the_work(universe: Any) -> None:
     answer = sign_in(PASSWORD)
     assert (answer.status_code, answer.headers["Location"]) == (302, reverse("home"))
-    assert AccessLog.objects.filter(username="clara").count() == 1, "and it is recorded"
+    assert AccessEntry.objects.filter(kind="sign_in", user=universe.clara).count() == 1, "and it is recorded"
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ class Command(BaseCommand):
         lines += [(account.username, account.role.label, account.place, PASSWORD) for account in ACCOUNTS]
         for username, role, place, password in lines:
             self.stdout.write(f"  {username:<10} {role:<18} {place:<12} {password}".rstrip())
+        self.stdout.write("  Where a second factor is asked for, the page shows the code that the telephone would show.")
 
 
 def _holds_the_demonstration() -> bool:

@@ -1,0 +1,1 @@
+"""Signing in, second factors, passwords, sessions, limits, and the administrator's account pages."""
