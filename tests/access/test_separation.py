@@ -24,6 +24,8 @@ SPONSORS_SIDE = ("sponsor", "monitor", "monitor of site 01", "data manager", "sa
 NOT_CLINICAL = {
     "sign-in", "sign-out", "create-token", "revoke-token", "assign-role", "end-assignment", "extend-assignment", "edit-site",
     "sign-entries", "confirm-training", "record-training", "signature-statement", "review-access", "new-trail-review",
+    "second-factor", "change-password", "second-factors", "enrol-app", "add-passkey", "end-session", "end-all-sessions",
+    "open-account", "close-account", "reopen-account", "unlock-account", "starting-password", "remove-second-factors",
 }  # fmt: skip
 CLINICAL_DOORS = [(name, method) for name, methods in POLICY.items() if name not in NOT_CLINICAL for method in methods
                   if method != "GET"]  # fmt: skip
