@@ -24,7 +24,6 @@ SPONSORS_SIDE = ("sponsor", "monitor", "monitor of site 01", "data manager", "sa
 NOT_CLINICAL = {
     "sign-in", "sign-out", "create-token", "revoke-token", "assign-role", "end-assignment", "extend-assignment", "edit-site",
     "sign-entries", "confirm-training", "record-training", "signature-statement", "review-access", "new-trail-review",
-    # accounts and sessions
     "second-factor", "change-password", "second-factors", "enrol-app", "add-passkey", "end-session", "end-all-sessions",
     "open-account", "close-account", "reopen-account", "unlock-account", "starting-password", "remove-second-factors",
 }  # fmt: skip

@@ -14,9 +14,9 @@ from django.utils import timezone
 from accounts import actions, second_factor
 from accounts.second_factor import STEP_SECONDS, code_at, step_now
 from demo.people import PASSWORD
-from itp_trial import actions as actions_of_people
 from itp_trial.actor import System
 from itp_trial.models import AccessEntry, User
+from tests.universe import signed_role
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 WRONG = "not-the-password-0"
@@ -66,7 +66,7 @@ def still() -> Any:
 
 def give_role(user: Any, role: str) -> None:
     """A role for the whole trial, in force from today."""
-    actions_of_people.assign_role(user=user, role=role, site=None, starts=timezone.localdate(), ends=None, by=System("test"))
+    signed_role(user, role, None, timezone.localdate())
 
 
 def newcomer(role: str, username: str = "newly") -> User:

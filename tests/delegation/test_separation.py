@@ -16,7 +16,8 @@ WRITES = {Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.END_TREATM
 CLINICAL = WRITES | {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.FREEZE, Can.UNLOCK, Can.SEE_IDENTITY, Can.REVIEW_TRAIL,
                      Can.SEE_ACCESSES,
                      Can.ASK_REDACTION, Can.GRANT_REDACTION}  # fmt: skip
-ORGANISES = {Can.DELEGATE, Can.APPOINT, Can.MANAGE_PEOPLE, Can.RECORD_TRAINING, Can.SEE_LOG, Can.SEE_ACCESS, Can.REVIEW_ACCESS}
+ORGANISES = {Can.DELEGATE, Can.APPOINT, Can.MANAGE_PEOPLE, Can.RECORD_TRAINING, Can.SEE_LOG, Can.SEE_ACCESS, Can.REVIEW_ACCESS,
+             Can.SEE_ACCESSES}  # fmt: skip
 GOVERNS = {Can.FREEZE, Can.UNLOCK, Can.REVIEW_TRAIL, Can.GRANT_REDACTION}
 
 #: Every set of roles that one person may hold at the same time: single roles and pairs without a conflict.
