@@ -14,7 +14,6 @@ pytestmark = pytest.mark.requirement("RQ-23", "RQ-27", "RQ-40")
 WRITES = {Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.END_TREATMENT, Can.EDIT_PRODUCT, Can.SIGN}
 #: Reads clinical data, or governs them without writing values.
 CLINICAL = WRITES | {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.FREEZE, Can.UNLOCK, Can.SEE_IDENTITY, Can.REVIEW_TRAIL,
-                     Can.SEE_ACCESSES,
                      Can.ASK_REDACTION, Can.GRANT_REDACTION}  # fmt: skip
 ORGANISES = {Can.DELEGATE, Can.APPOINT, Can.MANAGE_PEOPLE, Can.RECORD_TRAINING, Can.SEE_LOG, Can.SEE_ACCESS, Can.REVIEW_ACCESS,
              Can.SEE_ACCESSES}  # fmt: skip
