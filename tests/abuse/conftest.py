@@ -61,6 +61,12 @@ def write_everywhere(universe: Any, code: str, words: Callable[[str], str]) -> i
     return places
 
 
+#: Addresses of files say what they are for.
+FOR = "?purpose=analysis"
+#: Objects that are neither a child's nor a form: walked by the access matrix, at one's own and at another site.
+OF_OTHERS = ("account-of", "trail-review", "download-copy", "receive-copy")
+
+
 def addresses(universe: Any, child: Participant, site: Site) -> dict[str, str]:
     """Every address that can be read, with this child's and this site's objects in it."""
     record = FormRecord.objects.filter(participant=child, version__gt=0).order_by("pk").first()
@@ -81,7 +87,11 @@ def addresses(universe: Any, child: Participant, site: Site) -> dict[str, str]:
             try:
                 found[name] = reverse(name)
             except NoReverseMatch:
-                assert name in ("form-csv", "api-form-csv"), name
+                assert name in ("form-csv", "api-form-csv", "item-history", *OF_OTHERS), name
+        if name in found:
+            found[name] += FOR if name.endswith(("-csv", "-pdf")) else ""
+    found["item-history"] = reverse("item-history", args=[record.pk, record.crf_class.sections[0].names[0]])
+    files = {name: address + FOR for name, address in files.items()}
     for name in ("record", "history", "api-record"):
         found.pop(name)
     return {**found, **records, **files}

@@ -178,7 +178,7 @@ def test_no_task_makes_a_file_for_a_person(universe: Any, client_of: Any) -> Non
     ours = {name for name in app.tasks if not name.startswith("celery.")}
     assert ours == {entry["task"] for entry in app.conf.beat_schedule.values()}, "every task is started by the clock alone"
     client = client_of(universe.clara)
-    address = reverse("casebook-csv", args=[universe.responder.pk])
+    address = reverse("casebook-csv", args=[universe.responder.pk]) + "?purpose=analysis"
     assert client.get(address).status_code == 200
     with acting(MACHINE, "Stopped"):
         universe.clara.assignments.update(stopped_at=timezone.now())
@@ -189,11 +189,11 @@ def test_no_task_makes_a_file_for_a_person(universe: Any, client_of: Any) -> Non
 def test_there_is_no_link_that_opens_by_itself(universe: Any) -> None:
     """No signed or guessable download: strangers get nothing but the sign-in page and the two probes."""
     open_to_all = {name for name, methods in POLICY.items() if any(door.roles == "open" for door in methods.values())}
-    assert open_to_all == {"sign-in", "healthz", "readyz"}
+    assert open_to_all == {"sign-in", "second-factor", "healthz", "readyz"}
     assert not settings.MEDIA_URL.strip("/")
     for name, address in addresses(universe, universe.responder, universe.s1).items():
         if name not in open_to_all:
-            answer = Client().get(f"{address}?token=x&signature=x&expires=9999999999", secure=True)
+            answer = Client().get(f"{address}{'&' if '?' in address else '?'}token=x&signature=x&expires=9999999999", secure=True)
             assert answer.status_code in (302, 401), name
 
 
