@@ -201,7 +201,9 @@ class Clinic:
         rows = self.take_bags(planned_grams(Decimal(weight), dose), on)
         hours = MAINTENANCE_HOURS if dose else LOAD_HOURS
         rate = sum(row["volume_ml"] for row in rows) / hours * Decimal("1.3")
-        usual = {"weight_kg": weight, "weight_on": on, "started_at": at(on, 9, 30), "stopped_at": at(on, 9 + hours, 30)}
+        # Of today at night both would be now: then it started at midnight.
+        start, stop = at(on, 9, 30), at(on, 9 + hours, 30)
+        usual = {"weight_kg": weight, "weight_on": on, "started_at": start if start < stop else at(on, 0), "stopped_at": stop}
         usual |= {"max_rate": rate.quantize(Decimal(1)), "stopped_early": "N", "reaction": "N", "bags": rows}
         return fill(infusion, self.coordinator, **{**usual, **answers})
 

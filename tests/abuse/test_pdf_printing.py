@@ -97,7 +97,7 @@ def test_a_killed_renderer_is_a_sentence_and_the_next_try_works(
             time.sleep(0.01)
         os.kill(children[0].pid, signal.SIGKILL)
 
-    url = reverse("casebook-pdf", args=[universe.responder.pk])
+    url = reverse("casebook-pdf", args=[universe.responder.pk]) + "?purpose=analysis"
     client = client_of(universe.clara)
     with monkeypatch.context() as patched:
         patched.setattr(subprocess.Popen, "__init__", remembered)

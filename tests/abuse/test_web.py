@@ -138,7 +138,7 @@ def test_no_cell_for_excel_begins_like_a_formula(universe: Any, client_of: Calla
     files = [reverse("form-csv", args=[file.slug]) for file in form_files() if not file.slug.startswith("lot-")]
     for address in [*files, reverse("casebook-csv", args=[universe.responder.pk])]:
         plain, excel = (list(csv.reader(io.StringIO(client.get(f"{address}{query}").content.decode("utf-8-sig"), newline="")))
-                        for query in ("", "?for=excel"))  # fmt: skip
+                        for query in ("?purpose=analysis", "?purpose=analysis&for=excel"))  # fmt: skip
         for before, after in zip(plain[1:], excel[1:], strict=True):
             for typed, cell in zip(before, after, strict=True):
                 seen += typed == formula
@@ -245,7 +245,8 @@ def test_addresses_hold_ids_and_nothing_of_a_child(universe: Any, client_of: Cal
             links |= {element.attrs.get(place, "") for element in page.elements for place in ("href", "src", "action")}
     assert len(links) > 30
     assert not [link for link in links for word in told if word in link]
-    assert {part for link in links for part in urlsplit(link).query.split("&")} <= {"", "for=excel"} | _days(links)
+    parts = {part for link in links for part in urlsplit(link).query.split("&")}
+    assert {part for part in parts if not re.fullmatch("row=[0-9a-f-]{36}", part)} <= {"", "for=excel"} | _days(links)
 
 
 def _days(links: set[str]) -> set[str]:
@@ -351,8 +352,12 @@ ANSWERED = {("participants", "site"), ("access-rights", "day"), ("access-rights-
             *(("api-docs", parameter) for parameter in PARAMETERS)}  # fmt: skip
 
 
+#: Pages with a challenge, and objects of others, which the access matrix walks.
+NEW_EACH_TIME = ("add-passkey", "enrol-app", "account-of", "trail-review", "download-copy")
+
+
 @pytest.mark.row("W12")
-@pytest.mark.parametrize("name", [name for name, methods in POLICY.items() if "GET" in methods])
+@pytest.mark.parametrize("name", [n for n, methods in POLICY.items() if "GET" in methods and n not in NEW_EACH_TIME])
 def test_sql_in_a_parameter_is_a_word(universe: Any, client_of: Callable[[User], Client], name: str) -> None:
     """Never 500; where the answer is 200 it is the answer that everybody gets without the parameter."""
     client = client_of(universe.dana)
