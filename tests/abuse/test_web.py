@@ -349,6 +349,7 @@ PARAMETERS = (
 
 #: Parameters that a page of ours reads or repeats (escaped): what it shows may differ, that it answers may not.
 ANSWERED = {("participants", "site"), ("access-rights", "day"), ("access-rights-csv", "day"), ("sign-in", "next"),
+            ("access-log", "participant"), ("access-log", "user"), ("trail", "user"),
             *(("api-docs", parameter) for parameter in PARAMETERS)}  # fmt: skip
 
 

@@ -249,7 +249,7 @@ def test_a_file_is_of_one_moment(transactional_universe: Any, client_of: Any, mo
         fill(*args)
 
     monkeypatch.setattr(selectors, "_fill", save_meanwhile)
-    address = reverse(name, args=[universe.responder.pk])
+    address = reverse(name, args=[universe.responder.pk]) + "?purpose=analysis"
     client = client_of(universe.clara)
     body = client.get(address).content.decode()
     rows = [row for row in csv.DictReader(io.StringIO(body)) if row["record_id"] == str(record.pk)]
@@ -311,7 +311,7 @@ def test_one_file_at_a_time(transactional_universe: Any, client_of: Any, being_m
     universe = transactional_universe
     being_made(universe.clara)
     busy, other = client_of(universe.clara), client_of(universe.ines)
-    urls = [reverse(name, args=arguments or [universe.responder.pk]) for name, arguments in FILES.items()]
+    urls = [reverse(name, args=arguments or [universe.responder.pk]) + "?purpose=analysis" for name, arguments in FILES.items()]
     for url in urls:
         answer = busy.get(url)
         assert answer.status_code == 429, url
@@ -337,7 +337,7 @@ def test_a_file_that_fails_leaves_nothing_locked(
 
     client = client_of(transactional_universe.clara)
     client.raise_request_exception = False
-    url = reverse("casebook-csv", args=[transactional_universe.responder.pk])
+    url = reverse("casebook-csv", args=[transactional_universe.responder.pk]) + "?purpose=analysis"
     with monkeypatch.context() as patched:
         patched.setattr("reports.selectors.casebook_of", fail)
         assert client.get(url).status_code == 500
