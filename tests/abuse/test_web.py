@@ -209,6 +209,7 @@ def test_errors_and_redirects_carry_it_too(
     assert "evil" not in answer.content.decode() + str(answer.headers)
 
 
+@pytest.mark.requirement("RQ-47")
 @pytest.mark.row("W8")
 def test_production_speaks_only_https() -> None:
     """In a process of its own, with the settings of production."""

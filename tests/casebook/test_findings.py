@@ -38,6 +38,7 @@ def states(record: FormRecord) -> list[tuple[str, str, str]]:
 RANGE, MISSING = ("RANGE", "haemoglobin"), ("MISSING", "bleeding")
 
 
+@pytest.mark.requirement("RQ-52")
 def test_they_are_opened(record: FormRecord) -> None:
     assert sorted(states(record)) == [(*MISSING, "open"), (*RANGE, "open")]
 
