@@ -116,7 +116,7 @@ class Names:
 
     def load(self, model: type[models.Model]) -> None:
         """Reads the names of the rows of this model that the entries refer to, also of those taken away since: two queries."""
-        rows, gone = model._default_manager.all(), AuditEntry.objects.filter(table_name=model._meta.db_table, operation="DELETE")
+        rows, gone = model._base_manager.all(), AuditEntry.objects.filter(table_name=model._meta.db_table, operation="DELETE")
         if self._entries is not None:
             # The key that no row has keeps the number of queries the same whether or not anything is referred to.
             wanted = [*_referred(model, self._entries), str(_NO_ROW.get(type(model._meta.pk), 0))]

@@ -124,8 +124,8 @@ def _answers(entry: AuditEntry, names: Names, changes: tuple[Change, ...]) -> Wo
     sheet, place = tables()[entry.table_name], names.place(entry)
     is_row = issubclass(sheet, Row)
     where = f"a line of “{sheet.legend}” in {place}" if is_row else place
-    if entry.operation == "DELETE":
-        return Words(f"took away {where}", listed=bool(changes))
+    if (moved := (entry.new or {}).get("taken_away")) is not None and entry.operation == "UPDATE":
+        return Words(f"took away {where}" if moved else f"put back {where}")
     if not changes:
         return Words(f"saved {where} without an answer" if entry.operation == "INSERT" else f"put {where} in another order")
     if len(changes) == 1:

@@ -60,11 +60,25 @@ def django_db_setup(django_test_environment: None, django_db_modify_db_settings:
 
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False, aliases={"default", "owner"}, serialized_aliases=set())
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(TEST_CLOCK)
+        connections["owner"].close()
         build_universe(timezone.localdate())
     yield
     with django_db_blocker.unblock():
         connections["default"].close()
         teardown_databases(made, verbosity=0)
+
+
+#: The trail takes its time from the server. Tests of times may set another one for the entries of their own transaction.
+TEST_CLOCK = """
+CREATE OR REPLACE FUNCTION test_clock() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.at := coalesce(nullif(current_setting('itp.test_clock', true), '')::timestamptz, NEW.at);
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER test_clock BEFORE INSERT ON itp_trial_auditentry FOR EACH ROW EXECUTE FUNCTION test_clock();
+"""
 
 
 def _universe() -> Any:

@@ -155,7 +155,7 @@ def test_a_rescue_without_an_end_goes_on(universe: Any) -> None:
 
 
 def test_a_death_is_the_end_of_the_fatal_event(universe: Any) -> None:
-    on = day(universe, 11)
+    on = day(universe, 10)
     universe.clinic().log(
         universe.responder, "adverse-event", term="Sepsis", started_at=f"{on} 01:00", ongoing="N", ended_at=f"{on} 06:00",
         grade=5, serious="Y", death="Y", life_threatening="N", hospitalised="Y", disability="N", important="N",

@@ -22,15 +22,6 @@ def moved() -> Callable[[datetime], None]:
     def at(moment: datetime) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('itp.test_clock', %s, true)", [moment.isoformat()])
-            cursor.execute(
-                """CREATE OR REPLACE FUNCTION test_clock() RETURNS trigger LANGUAGE plpgsql AS $$
-                   BEGIN NEW.at := coalesce(nullif(current_setting('itp.test_clock', true), '')::timestamptz, NEW.at);
-                   RETURN NEW; END $$"""
-            )
-            cursor.execute(
-                """CREATE OR REPLACE TRIGGER test_clock BEFORE INSERT ON itp_trial_auditentry
-                   FOR EACH ROW EXECUTE FUNCTION test_clock()"""
-            )
 
     return at
 

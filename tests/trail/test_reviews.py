@@ -25,6 +25,7 @@ from reports.listings import LISTINGS, SHOWN, Found, Scope, look, says_nothing
 from reports.models import TrailReview
 from reports.review_views import REVIEW_EVERY_D, Standing
 from tests.trail.conftest import last_entry
+from tests.universe import signed_role
 
 NEW = "new-trail-review"
 
@@ -59,7 +60,7 @@ def test_critical_answers_that_changed(universe: Any, corrected: Any, review: An
     universe.fill(universe.record(universe.responder, "infusion", "LOAD"), universe.clara, weight_kg="18.5")
     line = InfusionBag.objects.filter(crf__record__participant=universe.responder).first()
     with acting(universe.clara, "Entered in the wrong place"):
-        line.delete()
+        InfusionBag.objects.filter(pk=line.pk).update(taken_away=True)
     found = review()["critical"]
     assert found.count == 3
     assert "Weight used for the dose" in texts(found)
@@ -158,12 +159,11 @@ def test_values_as_at_the_visit_before(universe: Any, corrected: Any, review: An
 def test_sign_ins_roles_and_files(universe: Any, review: Any) -> None:
     access_log.note(Kind.SIGN_IN_FAILED, user_name="mallory")
     access_log.note(Kind.EXPORT, user=universe.milo, what="CSV of everything", purpose="Analysis")
-    people.assign_role(user=universe.otto, role=Role.MONITOR, site=universe.s2, starts=universe.today, ends=None,
-                       by=universe.adam)  # fmt: skip
+    signed_role(universe.sami, Role.MONITOR, universe.s2, universe.today)
     found = review()
     assert "mallory: sign-in refused." in texts(found["refused"])
     assert "Milo Aziz (milo): exported: CSV of everything. Purpose: Analysis." in texts(found["exports"])
-    assert "added a role assignment: User: Otto Mansour; Role: Monitor" in texts(found["rights"])
+    assert "added a role assignment: User: Sami Ragab; Role: Monitor" in texts(found["rights"])
     at_01 = review(universe.s1)
     assert at_01["refused"].count == 0, "who typed a wrong name belongs to no site"
     assert at_01["exports"].count == 1, "a file of all sites holds the data of each"
@@ -259,7 +259,7 @@ def test_overdue_is_after_31_days(universe: Any, ago: int, overdue: bool) -> Non
 
 def test_a_review_belongs_to_the_sites_of_the_reviewer(universe: Any, client_of: Any) -> None:
     mona = people.create_user(username="mona", full_name="Mona", email="mona@example.org", password="x" * 12, by=universe.adam)
-    people.assign_role(user=mona, role=Role.MONITOR, site=universe.s1, starts=universe.today, ends=None, by=universe.adam)
+    signed_role(mona, Role.MONITOR, universe.s1, universe.today)
     client = client_of(mona)
     html = client.get(reverse("trail-reviews")).content.decode()
     assert '<option value="all">' not in html

@@ -31,6 +31,7 @@ from reports.files import form_files
 from reports.models import SiteCopy
 from reports.pdf import PdfNotMade
 from tests.trail.conftest import last_entry
+from tests.universe import signed_role
 
 TAKE = {"site": "01", "purpose": "site-copy"}
 
@@ -329,9 +330,7 @@ def test_the_database_wants_both_or_none(universe: Any, copy: SiteCopy) -> None:
 
 
 def test_the_page_of_somebody_with_two_sites(universe: Any, client_of: Any) -> None:
-    from itp_trial.actions import assign_role
-
-    assign_role(user=universe.clara, role="coordinator", site=universe.s2, starts=universe.today, ends=None, by=universe.adam)
+    signed_role(universe.clara, "coordinator", universe.s2, universe.today)
     html = client_of(universe.clara).get(reverse("my-data")).content.decode()
     assert '<option value="02">' in html
     assert "No copy was taken yet." in html
