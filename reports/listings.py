@@ -129,7 +129,7 @@ def _again(scope: Scope) -> tuple[int, list[Line]]:
 
 
 def _taken_away(scope: Scope) -> tuple[int, list[Line]]:
-    return scope.told(trail.answers_only(scope.entries).filter(operation="DELETE"))
+    return scope.told(trail.answers_only(scope.entries).filter(operation="UPDATE", new__taken_away=True))
 
 
 #: Words that say that something changed, which the trail knows already.
@@ -146,7 +146,7 @@ def says_nothing(reason: str) -> bool:
 
 def _empty_reasons(scope: Scope) -> tuple[int, list[Line]]:
     """People of whose reasons for change too many say nothing. Reasons from the list count as said."""
-    changes = trail.answers_only(scope.entries).filter(operation__in=["UPDATE", "DELETE"], actor_id__startswith="user:")
+    changes = trail.answers_only(scope.entries).filter(operation="UPDATE", actor_id__startswith="user:")
     reasons: dict[str, list[str]] = defaultdict(list)
     for name, code, reason in changes.exclude(reason__in=["", ADDED]).values_list("actor_name", "reason_code", "reason"):
         reasons[name].append("" if code not in ("", "other") else reason)
