@@ -3,7 +3,7 @@ FROM python:3.11-slim-bookworm AS packages
 
 COPY requirements/base.txt /tmp/base.txt
 RUN python -m venv /venv \
-    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/base.txt
+    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps -r /tmp/base.txt
 
 
 FROM python:3.11-slim-bookworm
