@@ -1,11 +1,12 @@
 from django.urls import path
 
-from casebook import removal, trail_views, views
+from casebook import planning, removal, trail_views, views
 
 urlpatterns = [
     path("worklist/", views.work_list, name="work-list"),
     path("participants/<uuid:pk>/visits/", views.visits, name="visits"),
     path("participants/<uuid:pk>/visits/add/", views.add_visit, name="add-visit"),
+    path("visits/<uuid:pk>/plan/", planning.plan, name="plan-visit"),
     path("participants/<uuid:pk>/add/<slug:form>/", views.add_log, name="add-log"),
     path("records/<uuid:pk>/", views.record, name="record"),
     path("records/<uuid:pk>/remove/", removal.remove, name="remove-record"),
