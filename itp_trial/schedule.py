@@ -35,7 +35,7 @@ class VisitPlan:
     repeats: bool = False
 
 
-SCREENING = ("screening", "consent", "demography", "itp-history", "medical-history")
+SCREENING = ("screening", "consent", "blood-group", "demography", "itp-history", "medical-history")
 COUNT = ("blood-count",)
 COUNT_AND_BLEEDING = ("blood-count", "bleeding-assessment")
 INFUSION = ("blood-count", "bleeding-assessment", "infusion")
