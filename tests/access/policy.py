@@ -102,6 +102,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "participants": {"GET": Door(SEE)},
     "participant": {"GET": _participant(SEE, "the answer for one child")},
     "visits": {"GET": _participant(SEE, "visits and forms")},
+    "visit": {"GET": Door(SEE, "visit", "all forms of a visit")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
     "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
     "restore-record": {"POST": _record(ENTER, "put it back")},
