@@ -94,10 +94,10 @@ def _after_save(request: HttpRequest, saved: actions.Saved) -> HttpResponse:
         return redirect(_address(request, record))
     if record.participant_id is None:
         return redirect("lots")
-    if whole := _visit_around(request, record):
-        following = selectors.next_record(record)
-        return redirect(f"{reverse('visit', args=[whole.pk])}#{'form-' + following.form if following else 'leaving'}")
     following = selectors.next_record(record)
+    if around := _visit_around(request, record):
+        place = f"form-{following.form}" if following else "leaving" if record.visit else "since"
+        return redirect(f"{reverse('visit', args=[around.pk])}#{place}")
     return redirect("record", pk=following.pk) if following else redirect("visits", pk=record.participant_id)
 
 
@@ -112,7 +112,8 @@ def _tell(request: HttpRequest, saved: actions.Saved) -> None:
 def _form_page(request: HttpRequest, record: FormRecord, form: CrfForm, status: int = 200, stale: Any = None) -> HttpResponse:
     around = _visit_around(request, record)
     on_visit_page = around is not None and around.pk == record.visit_id
-    shown = form_on_page(request, record, form, place=place_of(record) if on_visit_page else "", stale=stale)
+    shown = form_on_page(request, record, form, place=place_of(record) if on_visit_page else "", stale=stale,
+                         back=f"?visit={around.pk}" if around else "")  # fmt: skip
     if around is not None and on_visit_page and (request.method == "POST" or _is_fragment(request)):
         return _visit_page(request, visit_of(request, around.pk), shown, status)
     context = {"shown": shown, "form": form, "record": record, "participant": record.participant, "stale": stale,

@@ -113,8 +113,12 @@ class SheetForm:
         return all(f.is_empty for f in self.fields.values())
 
     def left(self) -> set[str]:
-        """The items that are asked, by what stands in the inputs, and hold neither an answer nor a reason."""
-        return {name for name, f in self.fields.items() if f.is_empty and not f.item.optional and self._is_asked(f.item)}
+        """The asked items that hold neither an answer nor a reason."""
+        return {name for name in self.asked() if self.fields[name].is_empty and not self.fields[name].item.optional}
+
+    def asked(self) -> set[str]:
+        """The items that are asked, by what stands in the inputs."""
+        return {name for name, f in self.fields.items() if self._is_asked(f.item)}
 
     def _is_asked(self, item: Item) -> bool:
         if item.asked_if is None or item.asked_if[0] not in self.fields:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from casebook import selectors
 from casebook.crf import Crf
-from casebook.doors import came_from, right_to_edit
+from casebook.doors import right_to_edit
 from casebook.forms import CHANGE_REASONS, CrfForm
 from casebook.models import Finding, FormRecord, Visit
 from casebook.stored import stored_forms
@@ -26,10 +26,11 @@ LONGEST_EARLIER = 18
 
 @dataclass
 class Part:
-    """One section of a form: where it stands on the page, and how many of its questions are left."""
+    """One section of a form: where it stands on the page, and how many of its questions are asked and left."""
 
     title: str
     anchor: str
+    asked: int
     left: int
 
 
@@ -71,10 +72,10 @@ class FormOnPage:
 
     @property
     def parts(self) -> list[Part]:
-        left = self.form.main.left()
-        sections = enumerate(self.form.crf.sections)
-        return [Part(s.title, f"{self.place}section-{n}", len(left & set(s.names))) for n, s in sections
-                if any(name in self.form.main.fields for name in s.names)]  # fmt: skip
+        main, sections = self.form.main, enumerate(self.form.crf.sections)
+        asked, left = main.asked(), main.left()
+        return [Part(section.title, f"{self.place}section-{n}", len(asked & set(section.names)), len(left & set(section.names)))
+                for n, section in sections if main.fields.keys() & set(section.names)]  # fmt: skip
 
     @property
     def left(self) -> int:
@@ -84,7 +85,7 @@ class FormOnPage:
     def waits_for(self) -> str:
         """Why the visit is not complete without this form, or an empty text."""
         if self.left:
-            return f"{self.left} left" if self.record.version else f"not started, {self.left} questions"
+            return f"{self.left} left" if self.record.version else f"not started, {self.left} question{'s'[: self.left > 1]}"
         unusual = len(self.unusual_findings)
         return f"{unusual} to confirm" if unusual else "" if self.record.version else "not saved"
 
@@ -95,7 +96,7 @@ def form_on_page(request: HttpRequest, record: FormRecord, form: CrfForm, *, fin
     granted = access(request)
     found = findings_of([record])[record.pk] if findings is None else findings
     shown = FormOnPage(record, form, found, granted.may(right_to_edit(record), record.site_id),
-                       granted.may(Can.CONFIRM, record.site_id), stale, place, back or came_from(request))  # fmt: skip
+                       granted.may(Can.CONFIRM, record.site_id), stale, place, back)  # fmt: skip
     if place:
         form.place_on_page(place)
     _place_findings(shown)
@@ -191,7 +192,8 @@ def _earlier(record: FormRecord, visit: Visit, everything: list[FormRecord]) -> 
 def _show_earlier(form: CrfForm, earlier: list[tuple[date, Crf]]) -> None:
     for name, shown in form.main.fields.items():
         if shown.item.kind in ("number", "code"):
-            shown.earlier = [(day, _short(shown.item, getattr(crf, name))) for day, crf in earlier if getattr(crf, name) is not None]
+            given = [(day, getattr(crf, name)) for day, crf in earlier]
+            shown.earlier = [(day, _short(shown.item, value)) for day, value in given if value is not None]
 
 
 def _short(item: Any, value: Any) -> str:

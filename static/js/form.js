@@ -14,6 +14,10 @@ const enhanceForm = (form) => {
       const asked = box.dataset.askedValues.split(" ").includes(valueOf(box.dataset.askedIf));
       box.classList.toggle("not-asked", !asked);
     }
+    for (const section of form.querySelectorAll(".section:not(.lines)")) {
+      const boxes = [...section.querySelectorAll(".field, .cell")];
+      section.classList.toggle("nothing-asked", boxes.length > 0 && boxes.every((box) => box.classList.contains("not-asked")));
+    }
     for (const box of form.querySelectorAll(".field")) {
       const typed = [...box.querySelectorAll("input:not([type=radio]), textarea")].some((i) => i.value !== "");
       box.classList.toggle("has-value", typed || box.querySelector("input[type=radio]:checked") !== null);

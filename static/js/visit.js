@@ -11,20 +11,25 @@
     if (box.querySelector("input[type=radio]:checked:not([value=''])")) return false;
     return [...box.querySelectorAll("input:not([type=radio]), textarea, select")].every((i) => i.value === "");
   };
-  const count = (element) => [...element.querySelectorAll(".field, .cell")].filter(isLeft).length;
+  const boxes = (element) => [...element.querySelectorAll(".field, .cell")].filter((box) => !box.closest(".lines"));
+  const count = (element) => boxes(element).filter(isLeft).length;
+  const words = (section) => {
+    const left = count(section);
+    if (left) return `○ ${left} left`;
+    return boxes(section).every((box) => box.closest(".not-asked")) ? "– not asked" : "● done";
+  };
   const recount = () => {
     for (const link of page.querySelectorAll("[data-part]")) {
       const section = document.getElementById(link.dataset.part);
-      if (!section) continue;
-      const left = count(section);
-      link.querySelector(".left").textContent = left ? `○ ${left} left` : "● done";
+      if (section) link.querySelector(".left").textContent = words(section);
     }
     sumUp();
   };
   const sumUp = () => {
     const waiting = [...page.querySelectorAll(".form-on-page")].map((article) => {
       const left = count(article);
-      const waits = left ? `${left} left` : article.dataset.unsaved !== undefined ? "not saved" : article.dataset.waits;
+      const begun = article.dataset.waits.startsWith("not started") && !article.querySelector(".has-value") ? "not started, " : "";
+      const waits = left ? `${begun}${left} left` : article.dataset.unsaved !== undefined ? "not saved" : article.dataset.waits;
       return [article, waits];
     }).filter(([, waits]) => waits);
     const sum = document.getElementById("visit-sum");
