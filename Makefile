@@ -14,7 +14,9 @@ PURE := $(wildcard \
 	enrollment/numbering.py \
 	dosing/dose.py dosing/interval.py assessments/smog.py \
 	$(addprefix responses/,advice.py answer.py casefile.py charts.py classification.py counts.py episodes.py explain.py inputs.py \
-		off_therapy.py rules.py statuses.py verdicts.py))
+		off_therapy.py rules.py statuses.py verdicts.py) \
+	$(addprefix analyses/,bleeding.py drawing.py enrolment.py figures.py inputs.py paper.py platelets.py response.py statistics.py \
+		survival.py swimmer.py))
 
 # `manage.py check --deploy` has to see what production would: no demo, a key of its own, a real host name.
 PRODUCTION_LIKE = env -u ITP_DEMO ALLOWED_HOSTS=ecrf.example.org \
