@@ -100,8 +100,8 @@ def _draw(slug: str, title: str, curve: Survival, rising: bool, across: str, up:
 
 def _band(frame: drawing.Frame, curve: Survival, rising: bool) -> Iterator[str]:
     """The interval around the curve, one box a step."""
-    days = [step.day for step in curve.steps[1:]] + [curve.last_day]
-    for step, until in zip(curve.steps, days, strict=True):
+    until_days = [step.day for step in curve.steps[1:]] + [curve.last_day]
+    for step, until in zip(curve.steps, until_days, strict=False):  # without a step there is no band
         if step.low is None or step.high is None:
             continue
         low, high = sorted(100 * (1 - x if rising else x) for x in (step.low, step.high))
