@@ -25,9 +25,10 @@ from itp_trial.permissions import access, allow_somewhere
 from itp_trial.protocol import RULES_VERSION
 from itp_trial.roles import Can
 from itp_trial.web import error_page
+from reports import pdf
 from reports.csv_export import CsvFile
 from reports.making import one_file_at_a_time, snapshot
-from reports.pdf import PdfFile, PdfNotMade, rendered
+from reports.pdf import PdfFile, PdfNotMade
 from reports.purpose import PURPOSES, asks_why, exported, stated
 
 
@@ -79,7 +80,7 @@ def report(request: HttpRequest) -> HttpResponse:
     origin = _origin(request, Can.EXPORT, today)
     html = render_to_string("analyses/report.html", {"figures": found, "origin": origin, "now": timezone.now()}, request)
     try:
-        body = rendered(html)
+        body = pdf.rendered(html)
     except PdfNotMade as not_made:
         return error_page(request, 503, "The PDF was not made", str(not_made))
     exported(request, "all figures of the trial as PDF", purpose)

@@ -121,13 +121,13 @@ def test_what_does_not_exist_is_not_found(universe: Any, client_of: Any) -> None
 
 
 def test_where_no_pdf_can_be_made_the_page_says_so(universe: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from analyses import views
+    from reports import pdf
     from reports.pdf import PdfNotMade
 
     def refuse(html: str) -> bytes:
         raise PdfNotMade("Pango is missing.")
 
-    monkeypatch.setattr(views, "rendered", refuse)
+    monkeypatch.setattr(pdf, "rendered", refuse)
     answer = client_of(universe.dana).get(reverse("trial-report") + "?purpose=analysis")
     assert answer.status_code == 503
     assert b"Pango is missing." in answer.content
