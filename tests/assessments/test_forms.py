@@ -42,7 +42,7 @@ class TestBloodCount:
         "platelets 1499": ({"platelets": "1499"}, {"RANGE"}),
         "platelets 1500": ({"platelets": "1500"}, {"RANGE", "CBC02"}),
         "a clumped sample": ({"quality": "clumped"}, {"CBC03"}),
-        "clumped, confirmed by smear": ({"quality": "clumped_ok"}, set()),
+        "clumped, confirmed by smear": ({"quality": "clumped_ok", "confirmed_by": "smear"}, set()),
         "a clotted sample": ({"quality": "clotted"}, {"CBC03"}),
         "no bleeding told": ({"bleeding": None}, {"MISSING"}),
         "bleeding not assessed": ({"bleeding": "U"}, set()),
@@ -64,9 +64,9 @@ class TestBloodCount:
         universe.fill(record, universe.clara, **{**count(day), "platelets": "2"})
         assert not universe.untreated.records.filter(form="adverse-event").exists()
 
-    def test_not_done_asks_only_why(self, universe: Any, record: FormRecord) -> None:
+    def test_not_done_asks_why_and_of_a_dose_what_follows(self, universe: Any, record: FormRecord) -> None:
         universe.fill(record, universe.clara, done="N")
-        assert set(record.findings.values_list("code", "item")) == {("MISSING", "why_not")}
+        assert set(record.findings.values_list("code", "item")) == {("MISSING", "why_not"), ("CBC07", "done")}
 
 
 class TestBleeding:
@@ -181,3 +181,39 @@ class TestEvents:
         aware = at(day - timedelta(days=1))
         record = self.log(universe, "adverse-event", term="x", serious="Y", started_at=at(day), aware_at=aware)
         assert "AE04" in found(record)
+
+
+class TestEpisodesBesideCountsAndAssessments:
+    """A bleeding that was written down later must not stay beside a count that says "no bleeding" (a known weak point)."""
+
+    #: Further answers of an episode from day 3 to day 4 of the responder, whose count of day 3 says "no bleeding".
+    ASKED = {
+        "over the count": ({}, {"BLE02"}),
+        "after the count": ({"started_on": 4}, set()),
+        "ongoing since before it": ({"started_on": 1, "ongoing": "Y", "ended_on": None}, {"BLE02"}),
+        "a grade that the sign does not have": (
+            {"started_on": 4, "site_of_bleeding": "intracranial", "peak_grade": 1},
+            {"BLE03"},
+        ),
+        "grade 2 by report only": ({"started_on": 4, "evidence": "report"}, {"BLE04"}),
+        "grade 1 by report only": ({"started_on": 4, "evidence": "report", "peak_grade": 1}, set()),
+    }
+
+    @pytest.mark.parametrize(("answers", "codes"), ASKED.values(), ids=ASKED)
+    def test_an_episode_is_compared(self, universe: Any, answers: dict[str, Any], codes: set[str]) -> None:
+        day_0 = universe.today - timedelta(days=11)
+        usual = {"site_of_bleeding": "epistaxis", "started_on": 3, "ongoing": "N", "ended_on": 4, "peak_grade": 2}
+        both = {**usual, "evidence": "record", **answers}
+        dated = {k: day_0 + timedelta(days=v) if k.endswith("_on") and v is not None else v for k, v in both.items()}
+        assert found(universe.clinic().log(universe.responder, "bleeding-episode", **dated).record) == codes
+
+    def test_an_assessment_without_bleeding_inside_an_episode_is_asked_about(self, universe: Any) -> None:
+        day_0 = universe.today - timedelta(days=11)
+        episode = {"site_of_bleeding": "gum", "started_on": day_0, "ongoing": "Y", "peak_grade": 1, "evidence": "seen"}
+        saved = universe.clinic().log(universe.responder, "bleeding-episode", **episode)
+        assert "bleeding assessment of" in saved.open_findings[0].message
+        record = universe.record(universe.responder, "bleeding-assessment", "LOAD")
+        universe.fill(record, universe.clara, **no_bleeding(day_0))
+        assert found(record) == {"BAT04"}
+        universe.fill(record, universe.clara, **bleeding(day_0, gum=1))
+        assert found(record) == set()
