@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from assessments import smog
-from assessments.models import BleedingAssessment
+from assessments.crfs.safety import CRITERIA
+from assessments.models import AdverseEvent, BleedingAssessment
 from casebook.actions import add_log_record
 from casebook.forms import CrfForm
 from casebook.models import FormRecord
 from demo.builder import NotFilled, bleeding, no_bleeding
+from dosing.crfs import Infusion
 from tests.casebook.test_saving import count
 from tests.input.conftest import at
 from tests.strategies import as_posted
@@ -161,8 +165,7 @@ class TestEvents:
     #: Answers of an adverse event -> the finding that asks about them.
     ASKED = {
         "serious without a criterion": (
-            {"serious": "Y", **dict.fromkeys(("death", "life_threatening", "hospitalised", "disability", "important"), "N")},
-            "AE02", True),
+            {"serious": "Y", **dict.fromkeys(CRITERIA, "N")}, "AE02", True),
         "serious, criteria still open": ({"serious": "Y"}, "AE02", False),
         "serious with a criterion": ({"serious": "Y", "hospitalised": "Y"}, "AE02", False),
         "not serious": ({"serious": "N"}, "AE02", False),
@@ -170,6 +173,14 @@ class TestEvents:
         "fatal but grade 3": ({"grade": 3, "outcome": "FATAL"}, "AE03", True),
         "fatal and grade 5": ({"grade": 5, "outcome": "FATAL"}, "AE03", False),
         "severe and not serious": ({"grade": 3, "serious": "N", "outcome": "RECOVERED/RESOLVED"}, "AE03", False),
+        "severe and not serious is no contradiction": ({"grade": 3, "serious": "N"}, "AE05", False),
+        "life-threatening and not serious": ({"grade": 4, "serious": "N"}, "AE05", True),
+        "life-threatening and serious": ({"grade": 4, "serious": "Y"}, "AE05", False),
+        "a value of grade 4 by its number": ({"grade": 4, "serious": "N", "coded_term": "neutrophils"}, "AE05", False),
+        "A07 low platelets": ({"coded_term": "platelets", "grade": 4}, "AE07", True),
+        "anything else": ({"coded_term": "headache", "grade": 1}, "AE07", False),
+        "died but recovered": ({"serious": "Y", "death": "Y", "outcome": "RECOVERED/RESOLVED"}, "AE10", True),
+        "died and fatal": ({"serious": "Y", "death": "Y", "outcome": "FATAL"}, "AE10", False),
     }  # fmt: skip
 
     @pytest.mark.parametrize(("answers", "code", "asked"), ASKED.values(), ids=ASKED)
@@ -183,37 +194,58 @@ class TestEvents:
         assert "AE04" in found(record)
 
 
-class TestEpisodesBesideCountsAndAssessments:
-    """A bleeding that was written down later must not stay beside a count that says "no bleeding" (a known weak point)."""
+class TestEventsAndInfusions:
+    """Where an event stands among the infusions of its child; what is refused and what is asked."""
 
-    #: Further answers of an episode from day 3 to day 4 of the responder, whose count of day 3 says "no bleeding".
-    ASKED = {
-        "over the count": ({}, {"BLE02"}),
-        "after the count": ({"started_on": 4}, set()),
-        "ongoing since before it": ({"started_on": 1, "ongoing": "Y", "ended_on": None}, {"BLE02"}),
-        "a grade that the sign does not have": (
-            {"started_on": 4, "site_of_bleeding": "intracranial", "peak_grade": 1},
-            {"BLE03"},
-        ),
-        "grade 2 by report only": ({"started_on": 4, "evidence": "report"}, {"BLE04"}),
-        "grade 1 by report only": ({"started_on": 4, "evidence": "report", "peak_grade": 1}, set()),
-    }
+    @pytest.fixture
+    def given(self, universe: Any) -> Any:
+        return Infusion.objects.get(record__participant=universe.responder)
 
-    @pytest.mark.parametrize(("answers", "codes"), ASKED.values(), ids=ASKED)
-    def test_an_episode_is_compared(self, universe: Any, answers: dict[str, Any], codes: set[str]) -> None:
-        day_0 = universe.today - timedelta(days=11)
-        usual = {"site_of_bleeding": "epistaxis", "started_on": 3, "ongoing": "N", "ended_on": 4, "peak_grade": 2}
-        both = {**usual, "evidence": "record", **answers}
-        dated = {k: day_0 + timedelta(days=v) if k.endswith("_on") and v is not None else v for k, v in both.items()}
-        assert found(universe.clinic().log(universe.responder, "bleeding-episode", **dated).record) == codes
+    def event(self, universe: Any, **answers: Any) -> AdverseEvent:
+        record = add_log_record(participant=universe.responder, form="adverse-event", by=universe.clara)
+        universe.fill(record, universe.clara, term="x", **answers)
+        return AdverseEvent.objects.get(record=record)
 
-    def test_an_assessment_without_bleeding_inside_an_episode_is_asked_about(self, universe: Any) -> None:
-        day_0 = universe.today - timedelta(days=11)
-        episode = {"site_of_bleeding": "gum", "started_on": day_0, "ongoing": "Y", "peak_grade": 1, "evidence": "seen"}
-        saved = universe.clinic().log(universe.responder, "bleeding-episode", **episode)
-        assert "bleeding assessment of" in saved.open_findings[0].message
-        record = universe.record(universe.responder, "bleeding-assessment", "LOAD")
-        universe.fill(record, universe.clara, **no_bleeding(day_0))
-        assert found(record) == {"BAT04"}
-        universe.fill(record, universe.clara, **bleeding(day_0, gum=1))
-        assert found(record) == set()
+    def typed(self, moment: datetime) -> str:
+        return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+
+    def test_it_names_the_infusion_its_lots_and_the_minutes(self, universe: Any, given: Any) -> None:
+        event = self.event(universe, coded_term="chills", started_at=self.typed(given.started_at + timedelta(minutes=90)))
+        assert (event.period, event.counted_from, event.minutes) == ("during", "LOAD", 90)
+        assert event.lots == ", ".join(sorted({line.bag.crf.lot_number for line in given.bags.all()}))
+
+    def test_before_any_infusion_nothing_is_linked(self, universe: Any, given: Any) -> None:
+        event = self.event(universe, started_at=self.typed(given.started_at - timedelta(days=1)), related="PROBABLY RELATED")
+        assert (event.period, event.counted_from, event.minutes, event.lots) == ("before", None, None, None)
+        assert "AE09" in found(event.record)
+
+    def test_without_a_start_nothing_is_computed(self, universe: Any) -> None:
+        assert self.event(universe).period is None
+
+    def test_a_corrected_infusion_moves_its_events(self, universe: Any, given: Any) -> None:
+        event = self.event(universe, started_at=self.typed(given.stopped_at + timedelta(hours=30)))
+        assert event.period == "delayed"
+        later = self.typed(given.stopped_at + timedelta(hours=8))
+        universe.fill(given.record, universe.clara, stopped_at=later)
+        assert AdverseEvent.objects.get(pk=event.pk).period == "immediate"
+        assert FormRecord.objects.get(pk=event.pk).version == 2
+
+    @pytest.mark.parametrize(("term", "grade"), [("headache", 4), ("meningitis", 1), ("anaphylaxis", 2), ("pruritus", 5)])
+    def test_a_grade_that_does_not_exist_is_refused(self, universe: Any, term: str, grade: int) -> None:
+        with pytest.raises(NotFilled, match=f"has no grade {grade} in CTCAE v5.0. Possible grades: "):
+            self.event(universe, coded_term=term, grade=grade)
+
+    def test_an_allergic_reaction_to_the_infusion_is_one_event(self, universe: Any, given: Any) -> None:
+        """A03: a question, not a refusal."""
+        started = self.typed(given.started_at + timedelta(minutes=20))
+        first = self.event(universe, coded_term="infusion_reaction", grade=2, started_at=started)
+        assert "AE08" not in found(first.record)
+        second = self.event(universe, coded_term="allergic_reaction", grade=2, started_at=started)
+        [asked] = second.record.findings.filter(code="AE08")
+        assert "There is one for this infusion already." in asked.message
+
+    def test_the_page_shows_what_each_grade_means(self, universe: Any, client_of: Any) -> None:
+        record = add_log_record(participant=universe.responder, form="adverse-event", by=universe.clara)
+        text = client_of(universe.clara).get(reverse("record", args=[record.pk])).content.decode()
+        assert "38.0 to 39.0 °C" in text
+        assert '<td data-grade="4" data-impossible>–</td>' in text
