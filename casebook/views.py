@@ -17,6 +17,7 @@ from casebook.actions import UNSCHEDULED_FORMS
 from casebook.crf import crf_models
 from casebook.doors import participant_of, record_of, right_to_edit
 from casebook.forms import CHANGE_REASONS, CrfForm
+from casebook.locks import Locks
 from casebook.models import Finding, FormRecord, Participant
 from itp_trial.access_log import names, note_attempt
 from itp_trial.failpoints import failpoint
@@ -47,8 +48,11 @@ def work_list(request: HttpRequest) -> HttpResponse:
 def visits(request: HttpRequest, pk: Any) -> HttpResponse:
     """All visits and forms of a participant with their states, and what may be added."""
     participant = participant_of(request, pk)
+    locks = Locks.of(participant)
     context = {
         "participant": participant,
+        "locks": locks,
+        "closed": locks.over(participant),
         "visits": selectors.visits_with_records(participant),
         "log_records": selectors.log_records(participant),
         "removed_records": selectors.removed_records(participant),
@@ -153,13 +157,14 @@ def _form_page(request: HttpRequest, record: FormRecord, form: CrfForm, status: 
     _place_findings(form, findings)
     open_now = [f for f in findings if f.state == Finding.State.OPEN]
     may_edit_ever = access(request).may(right_to_edit(record), record.site_id)
-    may_edit = may_edit_ever and record.removed_at is None
+    closed = Locks.of(record.participant).closing(record) if getattr(record, "has_locks", True) else []
+    may_edit = may_edit_ever and record.removed_at is None and not closed
     context = {
         "record": record, "form": form, "crf": form.crf, "participant": record.participant, "stale": stale,
-        "open_findings": open_now, "may_edit": may_edit, "may_edit_ever": may_edit_ever,
+        "closed": closed, "open_findings": open_now, "may_edit": may_edit, "may_edit_ever": may_edit_ever,
         "missing_findings": [f for f in open_now if f.code == "MISSING"],
         "unusual_findings": [f for f in open_now if f.code != "MISSING"],
-        "may_confirm": access(request).may(Can.CONFIRM, record.site_id), "reasons": CHANGE_REASONS,
+        "may_confirm": access(request).may(Can.CONFIRM, record.site_id) and not closed, "reasons": CHANGE_REASONS,
         "asks_reason": record.version > 0,
     }  # fmt: skip
     return render(request, "casebook/record.html", context, status=status)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from casebook.doors import participant_of
+from casebook.locks import Locks
 from casebook.models import Participant
 from casebook.templatetags.casebook import STATES
 from itp_trial.permissions import access, allow_somewhere
@@ -54,6 +55,7 @@ def participant(request: HttpRequest, pk: Any) -> HttpResponse:
     found = participant_of(request, pk)
     granted = access(request)
     context = dashboard(found, timezone.localdate()) | {
+        "closed": Locks.of(found).over(found),
         "may_end_treatment": granted.may(Can.END_TREATMENT, found.site_id) and found.state == Participant.State.TREATMENT,
     }
     return render(request, "responses/participant.html", context)

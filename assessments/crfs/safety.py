@@ -46,6 +46,7 @@ class AdverseEvent(Crf):
 
     slug = "adverse-event"
     is_log = True
+    is_safety = True
 
     term = items.Text("What happened", critical=True, sdtm=Sdtm("AE.AETERM"), help="In the words of the source.")
     started_at = items.DateTime("Started", critical=True, sdtm=Sdtm("AE.AESTDTC"))

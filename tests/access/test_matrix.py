@@ -79,7 +79,11 @@ def expected(name: str, method: str, door: Door, actor: Actor, own: bool) -> set
     sees_objects = (
         sees_objects and (door.target != "copy" or actor.role in ENTER) and (door.target != "review" or actor.role in REVIEW)
     )
-    if door.target in ("participant", "record", "finding", "copy", "review") and sees_objects and not _reaches(door, actor, own):
+    if (
+        door.target in ("participant", "record", "visit", "finding", "copy", "review")
+        and sees_objects
+        and not _reaches(door, actor, own)
+    ):
         return {404}
     if door.target in ("site of the form", "entry", "log") and actor.role and actor.role in door.roles:
         return {404}
