@@ -7,15 +7,6 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 PORT ?= 8000
 export PORT
 
-# The rules without Django: strict types, and no import of Django (pyproject.toml says the same to import-linter).
-PURE := $(wildcard \
-	itp_trial/protocol.py itp_trial/protocol_doc.py itp_trial/embedded.py itp_trial/launch.py itp_trial/reasons.py \
-	itp_trial/normalise.py itp_trial/traceability.py accounts/device.py casebook/windows.py enrollment/eligibility.py \
-	enrollment/numbering.py \
-	dosing/dose.py dosing/interval.py assessments/smog.py \
-	$(addprefix responses/,advice.py answer.py casefile.py charts.py classification.py counts.py episodes.py explain.py inputs.py \
-		off_therapy.py rules.py statuses.py verdicts.py))
-
 # `manage.py check --deploy` has to see what production would: no demo, a key of its own, a real host name.
 PRODUCTION_LIKE = env -u ITP_DEMO ALLOWED_HOSTS=ecrf.example.org \
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64)[:60])')"
@@ -32,7 +23,7 @@ test: dev
 check: dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict --follow-imports=silent $(PURE)
+	$(BIN)/mypy --strict --follow-imports=silent $$($(BIN)/python bin/pure-modules)
 	$(BIN)/lint-imports
 	@if grep -n '://' requirements/*.txt; then echo "A lock file names a host: make it again with 'make lock'." >&2; exit 1; fi
 	$(BIN)/python manage.py makemigrations --check --dry-run

@@ -14,6 +14,7 @@ from casebook import items
 from casebook.crf import Crf, EditCheck, Row, Section
 from casebook.items import DIRECT, NOT_SUBMITTED, Sdtm, YesNo
 from dosing import dose, interval
+from dosing.blood_group import BloodGroup
 from enrollment import eligibility
 from enrollment.actions import has_valid_consent
 from enrollment.crfs import Screening
@@ -21,13 +22,6 @@ from itp_trial.protocol import RULES_VERSION
 
 # A form reads like a table: one question a line.
 # fmt: off
-
-
-class BloodGroup(models.TextChoices):
-    O = "O", "O"  # noqa: E741  (the blood group's name)
-    A = "A", "A"
-    B = "B", "B"
-    AB = "AB", "AB"
 
 
 class Basis(models.TextChoices):
