@@ -105,6 +105,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "participant": {"GET": _participant(SEE, "the answer for one child")},
     "take-note": {"POST": _participant(DECIDE, "of a changed class")},
     "visits": {"GET": _participant(SEE, "visits and forms")},
+    "visit": {"GET": Door(SEE, "visit", "all forms of a visit")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
     "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
     "restore-record": {"POST": _record(ENTER, "put it back")},

@@ -147,10 +147,10 @@ PAGES = {
     "delegation": ("hana", 6), "delegation-log": ("hana", 6), "trial-log": ("nora", 4), "sign-entries": ("hana", 6),
     "training": ("hana", 8), "signature-statement": ("clara", 6), "access-rights": ("dana", 9),
     "access-rights-csv": ("dana", 5), "work-list": ("clara", 6), "participants": ("clara", 6), "participant": ("clara", 9),
-    "visits": ("clara", 10), "health": ("dana", 14), "record": ("clara", 7), "history": ("clara", 6), "screen": ("clara", 4),
-    "eligibility": ("clara", 7), "end-participation": ("clara", 5), "end-treatment": ("ines", 5), "lots": ("pia", 6),
-    "exports": ("clara", 8), "codebook-csv": ("clara", 5), "form-csv": ("clara", 9), "casebook-csv": ("clara", 19),
-    "casebook-pdf": ("clara", 21), "api-participants": ("milo", 4), "api-participant": ("milo", 5),
+    "visits": ("clara", 10), "health": ("dana", 14), "record": ("clara", 7), "visit": ("clara", 13), "history": ("clara", 6),
+    "screen": ("clara", 4), "eligibility": ("clara", 7), "end-participation": ("clara", 5), "end-treatment": ("ines", 5),
+    "lots": ("pia", 6), "exports": ("clara", 8), "codebook-csv": ("clara", 5), "form-csv": ("clara", 9),
+    "casebook-csv": ("clara", 19), "casebook-pdf": ("clara", 21), "api-participants": ("milo", 4), "api-participant": ("milo", 5),
     "api-visits": ("milo", 7), "api-records": ("milo", 16), "api-response": ("milo", 7), "api-record": ("milo", 7),
     "api-responses": ("milo", 5), "api-forms": ("milo", 3), "api-form-csv": ("milo", 8), "api-casebook-csv": ("milo", 19),
     "api-casebook-pdf": ("milo", 21), "api-schema": ("milo", 3), "api-docs": ("milo", 3), "item-history": ("clara", 6),
@@ -224,6 +224,8 @@ def _address(name: str, universe: Any) -> str:
     if name in ("record-lock", "visit-lock"):
         count = universe.record(universe.responder, "blood-count", "D3")
         return reverse(name, args=[count.pk if name == "record-lock" else count.visit_id])
+    if name == "visit":
+        return reverse(name, args=[universe.record(universe.responder, "infusion", "LOAD").visit_id])
     if name == "item-history":
         return reverse(name, args=[universe.record(universe.responder, "blood-count", "D3").pk, "platelets"])
     if name == "new-trail-review":
