@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('casebook', '0004_places_and_plans'),
+        ('casebook', '0005_places_and_plans'),
         ('enrollment', '0001_initial'),
         ('itp_trial', '0006_signed_entries'),
     ]

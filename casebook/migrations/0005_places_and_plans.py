@@ -14,7 +14,7 @@ $$
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('casebook', '0003_nothing_is_deleted'),
+        ('casebook', '0004_locks'),
         ('itp_trial', '0006_signed_entries'),
     ]
 
