@@ -127,7 +127,8 @@ def test_events_are_counted_once_a_child_and_once_an_infusion() -> None:
         ("No grade", "1", "1/5"),
     ]  # fmt: skip
     assert [row[:2] for row in rows("events-by-relation")] == [
-        ("Related to mini-pool IVIG (possible or more)", "3"), ("Not related", "1"), ("Serious", "1"), ("Serious and related", "1"),
+        ("Related to mini-pool IVIG (possible or more)", "3"), ("Not related", "1"), ("Serious", "1"),
+        ("Serious and related", "1"),
     ]  # fmt: skip
     assert [row[:3] for row in rows("events-by-term")] == [("Headache", "2", "1/5"), ("Cough", "1", "1/5"), ("Fever", "1", "1/5")]
     assert rows("events-by-lot") == [("MP-1", "5", "13", "3", "4", "3", "1")]
