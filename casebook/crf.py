@@ -214,6 +214,9 @@ class Crf(Sheet):
         name = str(cls._meta.verbose_name)
         return name[:1].upper() + name[1:]
 
+    def prefill(self) -> None:
+        """What a new form offers as answers; forms override it. Nothing of it is stored before a person saves the form."""
+
     def on_saved(self, by: Any) -> None:
         """What else changes when this form is stored (inside the same transaction); forms override it."""
 

@@ -22,6 +22,7 @@ from itp_trial.protocol import value
 # A form reads like a table: one question a line.
 # fmt: off
 
+ENTRY_PLT_MAX: Decimal = value("ENTRY_PLT_MAX")
 PLT_ASK_UNIT: Decimal = value("PLT_ASK_UNIT")
 #: An unusable sample this recent is what a repeat repeats.
 REPEATED_WITHIN = timedelta(days=14)
@@ -136,6 +137,9 @@ class BloodCount(Crf):
                   rule="R10"),
         EditCheck("CBC09", ["haemoglobin", "taken_at"], lambda c: not c.haemolysis(), lambda c: c.haemolysis(),
                   rule="protocol 6.1"),
+        EditCheck("CBC11", ["platelets"], lambda c: not c.too_high_for_entry(),
+                  f"R3 judges the entry count again on Day 0: before the loading dose it must be below {ENTRY_PLT_MAX} ×10⁹/L"
+                  " (assumption). Is the child still to be treated?", rule="R3"),
         EditCheck("CBC10", ["is_repeat"], lambda c: c.is_repeat == YesNo.NO or c.repeat_of is not None,
                   "No unusable sample of the last 14 days is stored that this one could repeat.", rule="R8"),
     ]
@@ -167,6 +171,10 @@ class BloodCount(Crf):
             return ""
         found = self.story.episodes_on(timezone.localtime(self.taken_at).date())
         return f"“No bleeding” here, but the bleeding log holds: {told(found[0])}. Which one is right?" if found else ""
+
+    def too_high_for_entry(self) -> bool:
+        """R3 once more on Day 0: at the visit of the loading dose."""
+        return self.visit is not None and self.visit.plan.infusion == 0 and self.platelets >= ENTRY_PLT_MAX
 
     def decides_a_dose(self) -> bool:
         return self.visit is not None and self.visit.plan.infusion is not None

@@ -134,6 +134,8 @@ POLICY: dict[str, dict[str, Door]] = {
     "lots": {"GET": Door(SEE)},
     "add-lot": {"POST": Door("P", "site of the form")},
     "end-treatment": {"GET": _participant("IH", "the page"), "POST": _participant("IH", "end maintenance")},
+    "deviations": {"GET": Door(SEE, says="the register of deviations")},
+    "deviations-csv": {"GET": Door(EXPORT, says="the register as a file")},
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},
