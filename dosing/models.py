@@ -1,5 +1,6 @@
-"""Django finds the forms of this app here."""
+"""Django finds the forms and tables of this app here."""
 
 from dosing.crfs import Bag, Infusion, InfusionBag, Lot
+from dosing.product import BagMovement, LotHold
 
-__all__ = ["Bag", "Infusion", "InfusionBag", "Lot"]
+__all__ = ["Bag", "BagMovement", "Infusion", "InfusionBag", "Lot", "LotHold"]

@@ -31,6 +31,8 @@ class Can(StrEnum):
     END_TREATMENT = "end maintenance"
     VIEW_PRODUCT = "view product lots"
     EDIT_PRODUCT = "enter product lots"
+    MOVE_BAGS = "record what happens to bags"
+    HOLD_LOT = "quarantine or recall a lot"
     EXPORT = "export"
     SIGN = "sign"
     FREEZE = "freeze and lock"
@@ -50,8 +52,8 @@ class Can(StrEnum):
 
 
 _SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
-               Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
-_DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.SIGN}
+               Can.MOVE_BAGS, Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
+_DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.SIGN, Can.HOLD_LOT}
 # RQ-23, RQ-27: whoever oversees the trial reads; values are entered and corrected by the site alone.
 _READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.SEE_LOG}
 _OVERSEER = {Can.SEE_ACCESS, Can.RECORD_TRAINING}
@@ -62,10 +64,11 @@ RIGHTS: dict[str, set[Can]] = {
     Role.PRINCIPAL: _DOCTOR | _OVERSEER | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES},
     Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
     Role.DATA_MANAGER: _READER | _OVERSEER
-    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS},
-    Role.SAFETY: _READER,
+    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS,
+       Can.HOLD_LOT},
+    Role.SAFETY: _READER | {Can.HOLD_LOT},
     Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT},
-    Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.SEE_LOG},
+    Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.MOVE_BAGS, Can.HOLD_LOT, Can.SEE_LOG},
     # RQ-40: the administrator manages accounts and sees no clinical data.
     Role.ADMINISTRATOR: _OVERSEER | {Can.MANAGE_PEOPLE, Can.SEE_LOG, Can.REVIEW_ACCESS},
 }  # fmt: skip
