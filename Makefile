@@ -12,7 +12,7 @@ PURE := $(wildcard \
 	itp_trial/protocol.py itp_trial/protocol_doc.py itp_trial/embedded.py itp_trial/launch.py itp_trial/reasons.py \
 	itp_trial/normalise.py itp_trial/traceability.py accounts/device.py casebook/windows.py enrollment/eligibility.py \
 	enrollment/numbering.py \
-	dosing/account.py dosing/dose.py dosing/interval.py assessments/smog.py \
+	dosing/account.py dosing/compatibility.py dosing/dose.py dosing/interval.py dosing/planner.py assessments/smog.py \
 	$(addprefix responses/,advice.py answer.py casefile.py charts.py classification.py counts.py episodes.py explain.py inputs.py \
 		off_therapy.py rules.py statuses.py verdicts.py))
 

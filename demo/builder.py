@@ -274,10 +274,10 @@ def _visit(found: FormRecord) -> Visit:
 
 _CERTIFICATE = {
     "blood_group": "O", "donations": 20, "igg_g_per_l": IGG_G_PER_L, "basis": "IgG", "protein_g_per_l": "60.5",
-    "iga_g_per_l": "6.8", "purity": "83.2", "anti_a": 32, "anti_b": 16, "aggregates": "1.8", "pka": 6, "anticomplementary": 20, "ph": "5.5",
-    "osmolality": 290, "caprylic_acid": "0.05", "endotoxin": "0.2", "sterility": "sterile",
-    "tested_by": "National blood transfusion centre; ELISA and nephelometry", "hbsag": "NEG", "anti_hcv": "NEG", "hiv": "NEG",
-    "syphilis": "NEG", "nat": "NEG", "retained_sample": "Blood bank, freezer R2",
+    "iga_g_per_l": "6.8", "purity": "83.2", "anti_a": 32, "anti_b": 16, "aggregates": "1.8", "pka": 6,
+    "anticomplementary": 20, "ph": "5.5", "osmolality": 290, "caprylic_acid": "0.05", "endotoxin": "0.2",
+    "sterility": "sterile", "tested_by": "National blood transfusion centre; ELISA and nephelometry",
+    **dict.fromkeys(("hbsag", "anti_hcv", "hiv", "syphilis", "nat"), "NEG"), "retained_sample": "Blood bank, freezer R2",
 }  # fmt: skip
 _PAPERS = "Hospital record and parents"
 _EXCLUDING = ("tpo_ra", "ivig_reaction", "intracranial", "venous_access", "other_cause")

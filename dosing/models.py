@@ -1,6 +1,7 @@
 """Django finds the forms and tables of this app here."""
 
 from dosing.crfs import Bag, Infusion, InfusionBag, Lot
+from dosing.plans import DosePlan, PlannedBag
 from dosing.product import BagMovement, LotHold
 
-__all__ = ["Bag", "BagMovement", "Infusion", "InfusionBag", "Lot", "LotHold"]
+__all__ = ["Bag", "BagMovement", "DosePlan", "Infusion", "InfusionBag", "Lot", "LotHold", "PlannedBag"]

@@ -32,6 +32,7 @@ class Can(StrEnum):
     VIEW_PRODUCT = "view product lots"
     EDIT_PRODUCT = "enter product lots"
     MOVE_BAGS = "record what happens to bags"
+    CONFIRM_DOSE = "confirm the plan of a dose"
     HOLD_LOT = "quarantine or recall a lot"
     EXPORT = "export"
     SIGN = "sign"
@@ -52,7 +53,7 @@ class Can(StrEnum):
 
 
 _SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
-               Can.MOVE_BAGS, Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
+               Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
 _DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.SIGN, Can.HOLD_LOT}
 # RQ-23, RQ-27: whoever oversees the trial reads; values are entered and corrected by the site alone.
 _READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.SEE_LOG}
@@ -68,7 +69,8 @@ RIGHTS: dict[str, set[Can]] = {
        Can.HOLD_LOT},
     Role.SAFETY: _READER | {Can.HOLD_LOT},
     Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT},
-    Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.MOVE_BAGS, Can.HOLD_LOT, Can.SEE_LOG},
+    Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.HOLD_LOT,
+                      Can.SEE_LOG},
     # RQ-40: the administrator manages accounts and sees no clinical data.
     Role.ADMINISTRATOR: _OVERSEER | {Can.MANAGE_PEOPLE, Can.SEE_LOG, Can.REVIEW_ACCESS},
 }  # fmt: skip

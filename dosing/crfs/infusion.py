@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Any
 
 from django.db import models
@@ -14,7 +15,7 @@ from django.utils import timezone
 from casebook import items
 from casebook.crf import Crf, EditCheck, Row, Section
 from casebook.items import DIRECT, NOT_SUBMITTED, Sdtm, YesNo
-from dosing import dose, interval
+from dosing import blood_group, compatibility, dose, interval
 from dosing.crfs.lot import Bag, standing
 from dosing.product import BagMovement, LotHold
 from enrollment import eligibility
@@ -70,7 +71,9 @@ class Infusion(Crf):
     """One mini-pool IVIG infusion: weight, bags, times and rate; grams and g/kg are computed (R5, R7)."""
 
     slug = "infusion"
+    edition = "2"
     dates_visit = "started_at"
+    links = (("dose-plan", "Dose plan"),)
 
     weight_kg = items.Number("Weight used for the dose", unit="kg", digits=(4, 1), hard=(5, 80), critical=True,
                              sdtm=Sdtm("VS.VSORRES", "WEIGHT"))
@@ -169,6 +172,11 @@ class Infusion(Crf):
             self._others = sorted(found, key=lambda infusion: infusion.number)
         return self._others
 
+    @cached_property
+    def child_group(self) -> str:
+        """The blood group of the child where it is known. Asked once."""
+        return blood_group.of(self.record.participant)
+
     def previous(self) -> Infusion | None:
         return next((o for o in reversed(self.others()) if o.number < self.number), None)
 
@@ -222,8 +230,10 @@ class Infusion(Crf):
 
     def on_saved(self, by: Any) -> None:
         from dosing.actions import follow_infusion
+        from dosing.actions.plan import free_kept_bags
         from dosing.actions.stock import refuse_bags_that_were_gone
 
+        free_kept_bags(infusion=self)
         refuse_bags_that_were_gone(infusion=self, named=self.new_bags)
         follow_infusion(infusion=self, by=by)
 
@@ -260,12 +270,17 @@ class InfusionBag(Row):
     volume_ml = items.Number("Volume given", unit="mL", digits=(5, 1), hard=(0, 1000), critical=True, source=DIRECT,
                              sdtm=Sdtm("EC.ECDOSE"))
 
-    sections = [Section("Bags given", "bag", "volume_ml")]
+    despite = items.Text("Given although it must not be: what happened", optional=True, source=DIRECT, sdtm=NOT_SUBMITTED,
+                         help="Only where a bag of a wrong blood group was really given: then the truth is stored.")
+
+    sections = [Section("Bags given", "bag", "volume_ml", "despite")]
     edit_checks = [
         EditCheck("BAG01", ["volume_ml", "bag"], lambda r: r.volume_ml <= (r.bag.volume_ml or 0),
                   lambda r: f"Bag {r.bag.label} holds {items.plain(r.bag.volume_ml or Decimal(0))} mL; more cannot be given.",
                   hard=is_new),
         EditCheck("BAG02", ["bag"], lambda r: not r.not_yet_or_no_more(), lambda r: r.not_yet_or_no_more(), hard=is_new),
+        EditCheck("BAG04", ["bag"], lambda r: not r.wrong_group(), lambda r: r.wrong_group(), rule="protocol 5.3",
+                  hard=lambda r: is_new(r) and not r.despite),
         EditCheck("BAG03", ["bag"], lambda r: not r.gone_or_held(), lambda r: r.gone_or_held(), hard=is_new),
     ]
 
@@ -287,6 +302,11 @@ class InfusionBag(Row):
         if lot.expires_on and lot.expires_on < day:
             return f"Bag {self.bag.label} expired on {lot.expires_on:%d %b %Y}, before this infusion."
         return ""
+
+    def wrong_group(self) -> str:
+        """Why the ABO rule forbids this bag for this child, or ``""``."""
+        found = compatibility.match(self.crf.child_group, self.bag.crf.blood_group or "")
+        return f"Bag {self.bag.label}: {found.text}" if found.level == "stop" else ""
 
     def gone_or_held(self) -> str:
         """Why this bag could not be had any more when the infusion started (gone, or its lot held), or ``""``."""

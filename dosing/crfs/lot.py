@@ -53,6 +53,7 @@ class Lot(Crf):
     slug = "lot"
     edition = "2"
     is_product = True
+    links = (("lot-stock", "Bags and their account"),)
 
     lot_number = items.Text("Lot number", critical=True, sdtm=Sdtm("EC.ECLOT"))
     pool = items.Text("Pool number", critical=True, sdtm=NOT_SUBMITTED,
