@@ -170,6 +170,12 @@ class Clinic:
         usual |= {"assent": "Y" if facts.age >= ASSENT_FROM else NOT_APPLICABLE}
         return fill(record(child, "consent", "SCREEN"), self.coordinator, **{**usual, **answers})
 
+    def type_blood(self, child: Participant, on: date, abo: str = "O", rhd: str = "POS", **answers: Any) -> casebook.Saved:
+        """ABO and RhD on two samples of one morning."""
+        usual = {"first_at": at(on, 8), "first_abo": abo, "first_rhd": rhd}
+        usual |= {"second_at": at(on, 8, 40), "second_abo": abo, "second_rhd": rhd}
+        return fill(record(child, "blood-group", "SCREEN"), self.coordinator, **{**usual, **answers})
+
     def enrol(self, child: Participant, on: date) -> Participant:
         return enrollment.enrol(participant=child, by=self.investigator, on=on)
 
@@ -179,6 +185,7 @@ class Clinic:
         child = self.start_screening(on)
         self.screen(child, on, facts)
         self.consent(child, on, facts)
+        self.type_blood(child, on)
         return self.enrol(child, enrolled or on)
 
     def count(self, child: Participant, code: str, on: date, platelets: Any, **answers: Any) -> casebook.Saved:

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from casebook.models import FormRecord
-from dosing import blood_group
+from dosing.blood_group import abo_of
 from dosing.crfs import Bag, Infusion
 from dosing.crfs.infusion import released_and_not_given, with_standing
 from dosing.planner import Plan, Portion, StockBag, best_bags, plan
@@ -43,7 +43,7 @@ def number_of(record: FormRecord) -> int:
 
 def compute(record: FormRecord, weight_kg: Decimal, weight_on: date, portions: Iterable[Portion]) -> Plan:
     """The plan for these portions today."""
-    group = blood_group.of(record.participant)
+    group = abo_of(record.participant_id)
     return plan(number_of(record), weight_kg, weight_on, timezone.localdate(), list(portions), group)
 
 
@@ -52,7 +52,7 @@ def proposed(record: FormRecord, weight_kg: Decimal, stock: list[StockBag]) -> l
     from dosing.compatibility import match
     from dosing.dose import planned_grams
 
-    group = blood_group.of(record.participant)
+    group = abo_of(record.participant_id)
     same = [bag for bag in stock if match(group, bag.blood_group).level in ("fits", "unknown")]
     compatible = [bag for bag in stock if match(group, bag.blood_group).level != "stop"]
     target = planned_grams(weight_kg, number_of(record))

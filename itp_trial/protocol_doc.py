@@ -134,6 +134,19 @@ RULES: dict[str, tuple[str, str]] = {
     ),
 }
 
+#: What the forms ask about. These ask and never refuse, and decide nothing by themselves.
+EDIT_CHECKS: dict[str, tuple[str, str]] = {
+    "E1": (
+        "A count beside the counts before it",
+        "Rises and falls that blood hardly ever does, and numbers that look like another unit, are asked about.",
+    ),
+    "E2": (
+        "Haemoglobin after an infusion",
+        "Children who are not of group O have it checked some days after each infusion. The comparison is with the last value "
+        "before that infusion.",
+    ),
+}
+
 #: What oversees the data decides nothing about a child. Requirement -> (short name, what it says in plain words).
 OVERSIGHT: dict[str, tuple[str, str]] = {
     "RQ-10": (
@@ -144,6 +157,14 @@ OVERSIGHT: dict[str, tuple[str, str]] = {
     "RQ-15": (
         "Access log",
         "Who looked at a participant stands in the access log, once in a while and not for every click.",
+    ),
+}
+
+SAFETY: dict[str, tuple[str, str]] = {
+    "S1": (
+        "When an adverse event began",
+        "During the infusion, immediate, delayed or late, counted from the latest infusion that had started. Infusion-related "
+        "means during or immediate.",
     ),
 }
 
@@ -225,8 +246,9 @@ This file is generated (`python -m itp_trial.protocol_doc > docs/protocol.md`); 
 
 def markdown() -> str:
     """The whole document, ending with a newline."""
-    parts = [_INTRO, "## Rules", *_chapters(RULES), "## Oversight", *_chapters(OVERSIGHT), "## Questions to the sponsor"]
-    return "\n\n".join([*parts, _questions()]) + "\n"
+    chapters = {"Rules": RULES, "Safety": SAFETY, "Edit checks": EDIT_CHECKS, "Oversight": OVERSIGHT}
+    parts = [text for title, found in chapters.items() for text in (f"## {title}", *_chapters(found))]
+    return "\n\n".join([_INTRO, *parts, "## Questions to the sponsor", _questions()]) + "\n"
 
 
 def _chapters(chapters: dict[str, tuple[str, str]]) -> Iterator[str]:

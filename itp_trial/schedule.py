@@ -50,7 +50,7 @@ def _follow_up(month: int) -> VisitPlan:
 
 
 _PLANS = (
-    VisitPlan("SCREEN", "Screening", Anchor.SCREENING, 0, 0, 14, ("screening", "consent")),
+    VisitPlan("SCREEN", "Screening", Anchor.SCREENING, 0, 0, 14, ("screening", "consent", "blood-group")),
     VisitPlan("LOAD", "Loading dose", Anchor.ENROLMENT, 0, 0, 7, INFUSION, infusion=0),
     VisitPlan("D3", "Count day 3", Anchor.INFUSION, 3, 1, 1, COUNT),
     VisitPlan("D13", "Count day 12-14", Anchor.INFUSION, 13, 1, 1, COUNT_AND_BLEEDING),

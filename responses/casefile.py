@@ -13,8 +13,9 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from responses.classification import Bleed, Count, Course, End, Pair, Rescue, Verdict, classify
+from responses.classification import Bleed, Count, CountStatus, Course, End, Pair, Rescue, Rules, Verdict, classify
 from responses.counts import PLATELET_LIMIT
+from responses.rules import number_text
 
 EXIT_OK, EXIT_BROKEN = 0, 2
 WORST_GRADE = 5  # ITP-BAT: grade 5 is fatal bleeding
@@ -73,8 +74,16 @@ def read_case(line: str | bytes, number: int) -> tuple[str, Course]:
         raise CaseError(number, wrong.field, wrong.message) from None
 
 
-def run(lines: Iterable[str | bytes], write: Callable[[str], object], complain: Callable[[str], object]) -> int:
-    """Classify each line; write one JSON line per good case; complain about each broken one. 2 if any was broken."""
+def run(
+    lines: Iterable[str | bytes],
+    write: Callable[[str], object],
+    complain: Callable[[str], object],
+    rules: Rules | None = None,
+    render: Callable[[str, Course, Verdict], str] | None = None,
+) -> int:
+    """Classify each line, one at a time; write one text per good case (a JSON line, unless ``render`` makes another one)
+    and complain about each broken line. 2 if any was broken."""
+    told, by = render or as_json_line, rules or Rules()
     code = EXIT_OK
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -85,8 +94,13 @@ def run(lines: Iterable[str | bytes], write: Callable[[str], object], complain: 
             complain(str(error))
             code = EXIT_BROKEN
         else:
-            write(json.dumps(verdict_json(name, classify(course)), ensure_ascii=False))
+            write(told(name, course, classify(course, by)))
     return code
+
+
+def as_json_line(name: str, course: Course, verdict: Verdict) -> str:
+    """One line of the output of ``manage.py classify``."""
+    return json.dumps(verdict_json(name, verdict), ensure_ascii=False)
 
 
 def verdict_json(name: str, verdict: Verdict) -> dict[str, Any]:
@@ -112,9 +126,28 @@ def verdict_json(name: str, verdict: Verdict) -> dict[str, Any]:
             "state": off.state,
             "sustained_not_evaluable_because": because,
         }
+    result["state"] = verdict.state
+    result["since"] = verdict.since.isoformat() if verdict.since else None
+    result["provisional"] = verdict.provisional
     result["reasons"] = [{"rule": reason.rule, "text": reason.text} for reason in verdict.reasons]
+    result["counts"] = [_count_json(count, verdict) for count in verdict.counts]
+    result["what_would_change"] = list(verdict.what_would_change)
     result["rules_version"] = verdict.rules_version
     return result
+
+
+def _count_json(count: CountStatus, verdict: Verdict) -> dict[str, Any]:
+    """One count: whether the rules may use it, whether it decided, why, and the form that it stands in."""
+    return {
+        "on": count.on.isoformat(),
+        "value": None if count.value is None else number_text(count.value),
+        "status": count.status,
+        "used": count.evaluable,
+        "decides": count.evaluable and count.on in verdict.deciding,
+        "rule": count.reason.rule,
+        "why": count.reason.text,
+        "record": count.ref,
+    }
 
 
 def _pair_json(pair: Pair | None) -> dict[str, str | None] | None:

@@ -31,6 +31,7 @@ class Rules:
     ``strict`` reads the ASH 2011 wording: more than 7 days, more than 2-fold, more than a day.
     ``accept_unconfirmed`` takes one qualifying count as a response (sensitivity analysis, section 10).
     ``censor_unconfirmed_loss`` censors at the last good count if only the very last one is low (R16 c).
+    ``ignore_rescue`` classifies as if no rescue had been given (treatment policy, section 10).
     """
 
     cr_min: Decimal | int = _CR_MIN
@@ -47,9 +48,10 @@ class Rules:
     srot_d: int = value("SROT_D")
     srot_max_gap_d: int = value("SROT_MAX_GAP_D")
     rot_min_d: int = value("ROT_MIN_D")
-    strict: bool = False
-    accept_unconfirmed: bool = False
-    censor_unconfirmed_loss: bool = False
+    strict: bool = value("STRICT")
+    accept_unconfirmed: bool = value("ACCEPT_UNCONFIRMED")
+    censor_unconfirmed_loss: bool = value("CENSOR_UNCONFIRMED_LOSS")
+    ignore_rescue: bool = value("IGNORE_RESCUE")
     version: str = RULES_VERSION
 
     def reaches_fold(self, count: Decimal, baseline: Decimal) -> bool:

@@ -110,7 +110,7 @@ def timeline(course: Course, rules: Rules) -> tuple[Timeline, tuple[CountStatus,
     assert course.day_0 is not None
     last = min(course.as_of, course.death or course.as_of)
     bleeds = tuple(bleed for bleed in course.bleeds if bleed.grade >= rules.bleed_grade and bleed.start <= last)
-    rescues = tuple(rescue for rescue in course.rescues if rescue.start <= last)
+    rescues = tuple(rescue for rescue in course.rescues if rescue.start <= last and not rules.ignore_rescue)
     line = Timeline(
         course.day_0,
         course.baseline,

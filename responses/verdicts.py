@@ -123,3 +123,16 @@ class Verdict:
     reasons: tuple[Reason, ...]
     what_would_change: tuple[str, ...]
     rules_version: str
+
+    @property
+    def deciding(self) -> frozenset[date]:
+        """The dates whose counts the verdict rests on: those of the response, of its loss, and those that failed.
+
+        With ``counts`` and the ``ref`` of each this says which stored forms decided.
+        """
+        pairs = (self.response, self.complete_response, *(later.response for later in self.later_episodes))
+        ends = (self.response_end, self.complete_response_end, *(later.end for later in self.later_episodes))
+        days = [day for pair in pairs if pair for day in (pair.start, pair.confirmed)] + [end.on for end in ends if end]
+        failed = [count.on for count in self.counts if count.status == "NR" and self.response is None]
+        known = {count.on for count in self.counts if count.evaluable}
+        return frozenset(day for day in (*days, *failed, self.since, self.confirmed) if day in known)

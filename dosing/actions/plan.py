@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from casebook.items import plain
 from casebook.models import FormRecord, Participant
-from dosing import blood_group, planning
+from dosing import planning
+from dosing.blood_group import abo_of
 from dosing.crfs import Infusion
 from dosing.planner import Plan, Portion
 from dosing.plans import DosePlan, PlannedBag
@@ -34,7 +35,7 @@ def accept_plan(*, record: FormRecord, weight_kg: Decimal, weight_on: date, port
         if planning.standing_plan(record) is not None:
             raise Refused("There is a plan for this dose already. Withdraw it first, with the reason.")
         accepted = DosePlan.objects.create(
-            record=record, weight_kg=weight_kg, weight_on=weight_on, child_group=blood_group.of(record.participant),
+            record=record, weight_kg=weight_kg, weight_on=weight_on, child_group=abo_of(record.participant_id),
             target_g=plan.target_g, grams=plan.grams, volume_ml=plan.volume_ml, rules_version=plan.rules_version,
             steps=[[step.minute, str(step.ml_per_kg_h), str(step.ml_per_h)] for step in plan.steps],
             findings=[finding.text for finding in plan.findings], reason=reason.strip(), accepted_by=by,
@@ -80,7 +81,7 @@ def free_kept_bags(*, infusion: Infusion) -> None:
 def _refuse_started(record: FormRecord) -> None:
     if record.form != Infusion.slug:
         raise Refused("A dose is planned for an infusion.")
-    if record.crf().started_at is not None:
+    if Infusion.objects.filter(pk=record.pk, started_at__isnull=False).exists():
         raise Refused("This infusion has started. What was given stands in its form.")
 
 

@@ -15,7 +15,8 @@ from django.utils import timezone
 from casebook import items
 from casebook.crf import Crf, EditCheck, Row, Section
 from casebook.items import DIRECT, NOT_SUBMITTED, Sdtm, YesNo
-from dosing import blood_group, compatibility, dose, interval
+from dosing import compatibility, dose, interval
+from dosing.blood_group import abo_of
 from dosing.crfs.lot import Bag, standing
 from dosing.product import BagMovement, LotHold
 from enrollment import eligibility
@@ -175,7 +176,7 @@ class Infusion(Crf):
     @cached_property
     def child_group(self) -> str:
         """The blood group of the child where it is known. Asked once."""
-        return blood_group.of(self.record.participant)
+        return abo_of(self.record.participant_id)
 
     def previous(self) -> Infusion | None:
         return next((o for o in reversed(self.others()) if o.number < self.number), None)

@@ -10,16 +10,10 @@ from django.db import models
 from casebook import items
 from casebook.crf import Crf, EditCheck, Row, Section
 from casebook.items import NOT_SUBMITTED, Sdtm, YesNo
+from dosing.blood_group import BloodGroup
 
 # A form reads like a table: one question a line.
 # fmt: off
-
-
-class BloodGroup(models.TextChoices):
-    O = "O", "O"  # noqa: E741  (the blood group's name)
-    A = "A", "A"
-    B = "B", "B"
-    AB = "AB", "AB"
 
 
 class Basis(models.TextChoices):

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.reauthentication import confirm
 from casebook.doors import record_of
 from casebook.models import FormRecord
-from dosing import actions, blood_group, planning
+from dosing import actions, planning
+from dosing.blood_group import abo_of
 from dosing.crfs import Infusion
 from dosing.planner import Portion, StockBag
 from dosing.plans import DosePlan
@@ -51,7 +52,7 @@ def dose_plan(request: HttpRequest, pk: Any) -> HttpResponse:
     weight, weighed = planning.last_weight(record)
     context = {
         "record": record, "participant": record.participant, "stock": stock, "error": error, "plan": computed, "asked": asked,
-        "standing": planning.standing_plan(record), "group": blood_group.of(record.participant),
+        "standing": planning.standing_plan(record), "group": abo_of(record.participant_id),
         "started": record.crf().started_at,
         "weight_kg": request.GET.get("weight_kg", weight or ""), "weight_on": request.GET.get("weight_on", "") or weighed,
         "chosen": {portion.bag.key: portion.ml for portion in computed.portions} if computed else {},

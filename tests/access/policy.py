@@ -24,6 +24,8 @@ ROLES = {
 SEE = "CIHMDPSN"
 EXPORT = "CIHMDSN"
 ENTER = "CIH"
+#: Physicians.
+DECIDE = "IH"
 #: Looks after the data without entering any.
 REVIEW = "MD"
 WATCH = "MDH"
@@ -101,10 +103,18 @@ POLICY: dict[str, dict[str, Door]] = {
     "work-list": {"GET": Door(SEE)},
     "participants": {"GET": Door(SEE)},
     "participant": {"GET": _participant(SEE, "the answer for one child")},
+    "take-note": {"POST": _participant(DECIDE, "of a changed class")},
     "visits": {"GET": _participant(SEE, "visits and forms")},
+    "visit": {"GET": Door(SEE, "visit", "all forms of a visit")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
     "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
     "restore-record": {"POST": _record(ENTER, "put it back")},
+    "record-lock": {
+        "GET": _record(SEE, "what closes a form"),
+        "POST": _record("D", "freeze, lock, open again; with the password"),
+    },
+    "visit-lock": {"GET": Door(SEE, "visit"), "POST": Door("D", "visit", "all forms of a visit")},
+    "participant-lock": {"GET": _participant(SEE, ""), "POST": _participant("D", "all forms of a child")},
     "history": {"GET": _record(SEE, "who changed what")},
     "item-history": {"GET": _record(SEE, "the history of one question")},
     "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
@@ -132,6 +142,9 @@ POLICY: dict[str, dict[str, Door]] = {
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},
+    "trial": {"GET": Door(SEE, says="results of one's own sites")},
+    "trial-figure": {"GET": Door(EXPORT, says="results of one's own sites")},
+    "trial-report": {"GET": Door(EXPORT, says="results of one's own sites")},
     "form-csv": {"GET": Door(EXPORT)},
     "casebook-csv": {"GET": _participant(EXPORT, "everything about one child")},
     "casebook-pdf": {"GET": _participant(EXPORT, "everything about one child")},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,7 +14,7 @@ from django.utils import timezone
 from casebook.models import FormRecord
 from demo.builder import NotFilled
 from demo.people import PASSWORD
-from dosing import actions, blood_group, planning
+from dosing import actions, planning
 from dosing.crfs import Bag
 from dosing.planner import Portion
 from dosing.plans import DosePlan, PlannedBag
@@ -28,18 +27,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def groups() -> Iterator[dict[Any, str]]:
-    """The blood groups of children, as the form above this layer would say them."""
-    known: dict[Any, str] = {}
-    before = list(blood_group._source)
-    blood_group.provided_by(lambda participant: known.get(participant.pk, "O"))
-    yield known
-    blood_group._source[:] = before
-
-
-@pytest.fixture
-def record(universe: Any, groups: Any) -> FormRecord:
+def record(universe: Any) -> FormRecord:
+    """The loading dose of a child of group O; every lot in the freezer is of group O too."""
     return universe.record(universe.untreated, "infusion", "LOAD")
+
+
+def has_group(universe: Any, abo: str | None) -> None:
+    """The child turns out to be of another group: both samples are corrected."""
+    universe.clinic("01").type_blood(universe.untreated, universe.today - timedelta(days=2), abo)
 
 
 def accept(universe: Any, record: FormRecord, **change: Any) -> DosePlan:
@@ -132,16 +127,16 @@ class TestAccepting:
 
 
 class TestBloodGroup:
-    def test_a_wrong_group_is_never_proposed_and_stops_the_plan(self, universe: Any, record: FormRecord, groups: Any) -> None:
+    def test_a_wrong_group_is_never_proposed_and_stops_the_plan(self, universe: Any, record: FormRecord) -> None:
         stock = planning.freezer(record)
         assert planning.proposed(record, Decimal(9), stock)
-        groups[record.participant_id] = "A"
+        has_group(universe, "A")
         assert planning.proposed(record, Decimal(9), stock) == []
         with pytest.raises(Refused, match="carries anti-A and must not be given to a child of group A"):
             accept(universe, record, portions=[Portion(stock[0], Decimal(90))], reason="there is no other")
 
-    def test_the_own_group_first_then_a_compatible_one(self, universe: Any, record: FormRecord, groups: Any) -> None:
-        groups[record.participant_id] = "A"
+    def test_the_own_group_first_then_a_compatible_one(self, universe: Any, record: FormRecord) -> None:
+        has_group(universe, "A")
         for group, volumes in (("AB", [100, 100]), ("A", [110, 90])):
             universe.clinic("01").receive_lot(f"LOT-{group}", volumes=volumes, on=universe.today - timedelta(days=9),
                                               expires=universe.today + timedelta(days=90), blood_group=group)  # fmt: skip
@@ -149,8 +144,8 @@ class TestBloodGroup:
         for offered, expected in ((stock, {"A"}), ([bag for bag in stock if bag.blood_group != "A"], {"AB"})):
             assert {portion.bag.blood_group for portion in planning.proposed(record, Decimal(9), offered)} == expected
 
-    def test_the_infusion_form_stops_too_unless_it_really_happened(self, universe: Any, record: FormRecord, groups: Any) -> None:
-        groups[record.participant_id] = "AB"
+    def test_the_infusion_form_stops_too_unless_it_really_happened(self, universe: Any, record: FormRecord) -> None:
+        has_group(universe, "AB")
         bag = planning.freezer(record)[0]
         line = {"bag": bag.key, "volume_ml": 50}
         times = {"weight_kg": 9, "weight_on": universe.today, "started_at": at(universe.today, "00:01"), "stopped_at": "~NA"}
@@ -159,9 +154,8 @@ class TestBloodGroup:
         saved = universe.fill(record, universe.clara, **times, bags=[{**line, "despite": "Mixed up with the next bed"}])
         assert "BAG04" in {finding.code for finding in saved.open_findings}, "stored, and it does not go unseen"
 
-    def test_without_a_source_the_group_is_not_known(self, universe: Any, record: FormRecord) -> None:
-        blood_group._source.clear()
-        assert blood_group.of(record.participant) == ""
+    def test_without_a_known_group_the_plan_needs_a_reason(self, universe: Any, record: FormRecord) -> None:
+        has_group(universe, None)
         with pytest.raises(Refused, match="give the reason"):
             accept(universe, record)
 

@@ -35,6 +35,8 @@ GOOD: dict[str, Any] = {
     "as_of": "2025-12-27",
 }
 LINE = json.dumps(GOOD)
+RESPONDER = json.dumps(GOOD | {"counts": [{"on": "2025-03-05", "value": 60}, {"on": "2025-03-12", "value": 65}],
+                               "bleeding_unknown": [], "rescues": []})  # fmt: skip
 
 
 def changed(path: str, value: Any) -> str:
@@ -195,11 +197,19 @@ def test_the_result_has_the_keys_of_the_shared_cases() -> None:
         "complete_response_end",
         "time_in_response",
         "off_therapy",
+        "state",
+        "since",
+        "provisional",
         "reasons",
+        "counts",
+        "what_would_change",
         "rules_version",
     ]
     assert "off_therapy" not in second
     assert set(first["reasons"][0]) == {"rule", "text"}
+    assert set(first["counts"][0]) == {"on", "value", "status", "used", "decides", "rule", "why", "record"}
+    assert [count["decides"] for count in first["counts"]] == [False, False, True], "bleeding unknown, no value, failing"
+    assert first["what_would_change"]
 
 
 # The command
@@ -242,3 +252,49 @@ def test_command_says_that_a_file_cannot_be_read(tmp_path: Path) -> None:
 def test_command_needs_neither_checks_nor_database() -> None:
     assert Command.requires_system_checks == []
     assert Command.requires_migrations_checks is False
+
+
+# Parameter sets and reasoning
+
+
+def test_command_classifies_by_a_parameter_set(tmp_path: Path) -> None:
+    cases, rules = tmp_path / "cases.jsonl", tmp_path / "r50.toml"
+    cases.write_text(RESPONDER)
+    rules.write_text('name = "mine"\nR_MIN = 65\n')
+    plain = json.loads(classify(str(cases))[1])
+    code, out, _ = classify(str(cases), "--rules", str(rules))
+    other = json.loads(out)
+    assert code == 0
+    assert (plain["best_response"], other["best_response"]) == ("R", "NE")
+    assert other["rules_version"].startswith(f"{plain['rules_version']}+mine.")
+    assert json.loads(classify(str(cases), "--rules", "ash-strict")[1])["rules_version"].count("+ash-strict.") == 1
+
+
+def test_command_refuses_a_broken_parameter_set(tmp_path: Path) -> None:
+    rules = tmp_path / "broken.toml"
+    rules.write_text("CR_MIN = 100\nR_MIM = 30\n")
+    with pytest.raises(CommandError, match=r"broken.toml: line 2, R_MIM: .* did you mean R_MIN\?") as caught:
+        classify("--rules", str(rules))
+    assert caught.value.returncode == 2
+    with pytest.raises(CommandError, match="cannot read"):
+        classify("--rules", str(tmp_path / "absent.toml"))
+
+
+def test_command_prints_a_parameter_set_that_it_takes(tmp_path: Path) -> None:
+    rules = tmp_path / "printed.toml"
+    rules.write_text(classify("--print-rules")[1])
+    assert "# R13: Complete response from this count" in rules.read_text()
+    assert classify("--print-rules", "--rules", str(rules))[1] == rules.read_text()
+
+
+def test_command_explains_in_words(tmp_path: Path) -> None:
+    cases = tmp_path / "cases.jsonl"
+    cases.write_text(f"{RESPONDER}\n{changed('counts', [])}\n{changed('doses', [])}\n")
+    code, out, err = classify(str(cases), "--explain")
+    assert (code, err) == (0, "")
+    for words in (
+        f"{GOOD['id']}: ", "Best response      R", "confirmed 2025-03-12", "\n  R14  The response starts on 2025-03-05",
+        "Counts (* = the verdict rests on it)", "* 2025-03-05      60  R   R13", "What would change it\n  - ",
+        "Other readings of the rules", "ASH 2011, strict", "(the same)", "Rules version 2026.1, data as of",
+    ):  # fmt: skip
+        assert words in out

@@ -8,13 +8,18 @@ would otherwise have been the first. So what never gets worse is being a respond
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from responses.classification import Count, Course, End, Pair, Rescue, Rules, Verdict, classify
+from responses.classification import Bleed, Count, Course, End, Pair, Rescue, Rules, Verdict, classify
+from responses.parameters import named
+from responses.reasoning import reasoning
+from responses.statuses import Point
 from tests.responses import oracle
 from tests.responses.courses import DAY_0, course, day
 
@@ -245,3 +250,99 @@ def test_a_waiting_response_is_confirmed_by_one_more_good_count(case: oracle.Cas
     assert after.state in ("R", "CR")
     assert after.since is not None
     assert after.since >= told.since
+
+
+@MODEST
+@given(cases(), st.data())
+def test_bleeding_never_makes_a_responder(case: oracle.Case, data: st.DataObject) -> None:
+    plain = as_course(case)
+    start = data.draw(st.integers(-3, max(1, case["as_of"])))
+    length = data.draw(st.sampled_from([None, 0, 3]))
+    bleed = Bleed(day(start), None if length is None else day(start + length), data.draw(st.integers(1, 4)))
+    before, after = classify(plain), classify(replace(plain, bleeds=(*plain.bleeds, bleed)))
+    assert min(RANK[after.best_response], 1) <= min(RANK[before.best_response], 1)
+    assert after.time_in_response.days <= before.time_in_response.days
+    assert all(RANK[now.status] <= RANK[was.status] for now, was in zip(after.counts, before.counts, strict=True))
+    if before.response == after.response:
+        assert RANK[after.best_response] <= RANK[before.best_response]
+
+
+def what_was_known(verdict: Verdict, until: date) -> Verdict:
+    """The verdict without the count of a later day, and without the sentence that says so."""
+    return replace(
+        verdict,
+        counts=tuple(count for count in verdict.counts if count.on <= until),
+        reasons=tuple(reason for reason in verdict.reasons if "later than" not in reason.text),
+    )
+
+
+@MODEST
+@given(cases(), st.integers(1, 400), VALUES)
+def test_what_comes_after_the_data_cut_changes_nothing_before_it(case: oracle.Case, later: int, value: int | None) -> None:
+    plain = as_course(case)
+    on = day(case["as_of"] + later)
+    more = replace(
+        plain,
+        counts=(*plain.counts, Count(on, None if value is None else Decimal(value))),
+        doses=(*plain.doses, on),
+        bleeds=(*plain.bleeds, Bleed(on, None, 3)),
+        rescues=(*plain.rescues, Rescue(on, None, "ivig")),
+    )
+    assert what_was_known(classify(more), plain.as_of) == what_was_known(classify(plain), plain.as_of)
+
+
+RULES = st.builds(
+    named,
+    st.just("any"),
+    cr_min=st.integers(50, 150), r_min=st.integers(0, 50), fold=st.integers(1, 3), bleed_grade=st.integers(1, 5),
+    confirm_resp_d=st.integers(1, 40), confirm_loss_d=st.integers(0, 14), attrib_d=st.integers(0, 60),
+    rescue_wash_d=st.integers(0, 60), plt_transf_wash_d=st.integers(0, 60), pti_cap_d=st.integers(1, 60),
+    srot_d=st.integers(0, 200), srot_max_gap_d=st.integers(0, 100), rot_min_d=st.integers(0, 60),
+    strict=st.booleans(), accept_unconfirmed=st.booleans(), censor_unconfirmed_loss=st.booleans(), ignore_rescue=st.booleans(),
+)  # fmt: skip
+
+
+@MODEST
+@given(cases(), RULES)
+def test_every_parameter_set_judges_every_course(case: oracle.Case, rules: Rules) -> None:
+    """Total, and idempotent: a verdict under any set, the same twice, its text included."""
+    given_course = as_course(case)
+    verdict = classify(given_course, rules)
+    assert verdict == classify(given_course, rules)
+    assert verdict.rules_version == rules.version
+    assert verdict.deciding <= {count.on for count in verdict.counts if count.evaluable}
+    told = reasoning("child", given_course, verdict)
+    assert f"Best response      {verdict.best_response}" in told
+    assert rules.version in told
+
+
+STORIES = {
+    "always well": lambda i: 150, "always low": lambda i: 5, "up and down": lambda i: 5 + 60 * (i % 2),
+    "many episodes": lambda i: 60 if i % 12 < 9 else 5, "never confirmed": lambda i: 60 if i % 3 else 5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize("rules", [Rules(), Rules(strict=True), Rules(censor_unconfirmed_loss=True)], ids=["IWG", "ASH", "last"])
+@pytest.mark.parametrize("doses", [(0,), tuple(range(0, 8000, 30))], ids=["one dose", "many doses"])
+def test_the_work_grows_with_the_number_of_counts_and_no_faster(
+    story: str, rules: Rules, doses: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted in looks at a count, not in seconds: four times the counts are at most a little more than four times the looks."""
+    looks = 0
+    look = Point.meets
+
+    def counted(point: Point, level: Any) -> bool:
+        nonlocal looks
+        looks += 1
+        return look(point, level)
+
+    monkeypatch.setattr(Point, "meets", counted)
+
+    def work(counts: int) -> int:
+        nonlocal looks
+        looks = 0
+        classify(course({i + 1: STORIES[story](i) for i in range(counts)}, doses=doses, as_of=8000), rules)
+        return looks
+
+    assert work(800) <= 4.5 * work(200) + 50

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('casebook', '0003_nothing_is_deleted'),
-        ('dosing', '0003_certificates_and_bag_account'),
+        ('dosing', '0004_certificates_and_bag_account'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dosing', '0002_nothing_is_deleted'),
+        ('dosing', '0003_blood_group'),
         ('itp_trial', '0006_signed_entries'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
