@@ -48,6 +48,13 @@ class EditCheck:
     message: str | Callable[[Any], str]
     hard: bool | Callable[[Any], bool] = False
     rule: str = ""
+    #: What the check says in general, where the message depends on the answers: for the specification.
+    about: str = ""
+
+    @property
+    def specified(self) -> str:
+        """What stands in the edit-check specification."""
+        return self.message if isinstance(self.message, str) else self.about
 
     def refuses(self, crf: Sheet) -> bool:
         """True where breaking this check means that nothing is stored."""

@@ -45,6 +45,7 @@ TABLE = (
     Rule("DV-RATE", Category.DURATION, "protocol 5.6: rate of the infusion", "INF12"),
     Rule("DV-WEIGHT", Category.DOSE, "R5: weight at most 7 days old", "INF13"),
     Rule("DV-INTERVAL", Category.WINDOW, "R6: 14 to 28 days between doses", "INF15"),
+    Rule("DV-ABO", Category.BLOOD_GROUP, "protocol 5.3: blood group of the product", "BAG04"),
     Rule("DV-ENTRY-COUNT", Category.ELIGIBILITY, "R3: entry count on Day 0", "CBC11"),
     Rule("DV-PHASE", Category.ELIGIBILITY, "R2: persistent ITP on Day 0", "INF17"),
     Rule("DV-CRITERIA", Category.ELIGIBILITY, "R4: eligibility with the answers of today", "SCR04"),

@@ -115,7 +115,8 @@ class BloodCount(Crf):
         EditCheck("CBC01", ["taken_at"],
                   lambda c: c.visit is None or c.visit.window.contains(timezone.localtime(c.taken_at).date()),
                   lambda c: f"The sample was taken outside the visit window"
-                            f" ({c.visit.opens:%d %b} to {c.visit.closes:%d %b %Y})."),
+                            f" ({c.visit.opens:%d %b} to {c.visit.closes:%d %b %Y}).",
+                  about="The sample was taken outside the visit window."),
         EditCheck("CBC02", ["platelets"], lambda c: c.platelets < PLT_ASK_UNIT,
                   "1500 or more is rare. Was it printed per µL? Then divide by 1000.", rule="protocol 8.1"),
         EditCheck("CBC03", ["quality", "platelets"], lambda c: c.quality in USABLE,
@@ -123,12 +124,14 @@ class BloodCount(Crf):
                   rule="R8"),
         EditCheck("CBC04", ["platelets", "taken_at"], lambda c: not c.jumps(counts.implausible_rise),
                   lambda c: f"More than a {counts.RISE_FOLD}-fold rise in at most 48 hours ({c.jumps(counts.implausible_rise)})."
-                            " Right child, right sample?", rule="protocol 8.1"),
+                            " Right child, right sample?", rule="protocol 8.1",
+                  about="The count rose more than 20-fold in at most 48 hours."),
         EditCheck("CBC05", ["platelets", "taken_at"], lambda c: not c.jumps(counts.implausible_fall),
                   lambda c: f"A fall of more than {counts.FALL_PART:.0%} in at most 24 hours"
-                            f" ({c.jumps(counts.implausible_fall)}). Was the sample clotted?", rule="protocol 8.1"),
+                            f" ({c.jumps(counts.implausible_fall)}). Was the sample clotted?", rule="protocol 8.1",
+                  about="The count fell by more than 80 % in at most 24 hours."),
         EditCheck("CBC06", ["bleeding", "taken_at"], lambda c: not c.contradicted_by(), lambda c: c.contradicted_by(),
-                  rule="R12"),
+                  rule="R12", about="“No bleeding” here, but the bleeding log holds an episode on this day."),
         EditCheck("CBC07", ["done"], lambda c: c.done == YesNo.YES or not c.decides_a_dose(),
                   "No count before this dose: neither the interval nor the response on this day can be judged. If a sample can"
                   " still be taken before the infusion starts, take it.", rule="R6"),
@@ -136,7 +139,8 @@ class BloodCount(Crf):
                   "This sample was taken after the infusion of this visit had started. It is shown and never classified.",
                   rule="R10"),
         EditCheck("CBC09", ["haemoglobin", "taken_at"], lambda c: not c.haemolysis(), lambda c: c.haemolysis(),
-                  rule="protocol 6.1"),
+                  rule="protocol 6.1",
+                  about="Haemoglobin fell by 2 g/dL or more since before the latest infusion: think of haemolysis."),
         EditCheck("CBC11", ["platelets"], lambda c: not c.too_high_for_entry(),
                   f"R3 judges the entry count again on Day 0: before the loading dose it must be below {ENTRY_PLT_MAX} ×10⁹/L"
                   " (assumption). Is the child still to be treated?", rule="R3"),
