@@ -42,15 +42,24 @@ _EARLIEST, _LATEST = value("INTERVAL_SHORT_D"), value("INTERVAL_LONG_D")
 _SUSTAINED = value("SROT_D")
 
 
+#: What a screening visit measures, and what some follow-up visits add to the count. The others stay short.
+BASELINE = ("blood-group", "growth", "vital-signs", "laboratory", "virology")
+_ADDED = {
+    1: ("growth", "vital-signs", "laboratory"),
+    3: ("growth",),
+    6: ("growth", "vital-signs", "laboratory", "virology"),
+}
+
+
 def _follow_up(month: int) -> VisitPlan:
     day = value("ROT_MIN_D") if month == 1 else 30 * month
     last = day == _SUSTAINED
     return VisitPlan(f"FU{month}", f"Follow-up month {month}", Anchor.OFF_THERAPY, day, 0 if last else 7,
-                     34 if last else 7, COUNT_AND_BLEEDING)  # fmt: skip
+                     34 if last else 7, COUNT_AND_BLEEDING + _ADDED.get(month, ()))  # fmt: skip
 
 
 _PLANS = (
-    VisitPlan("SCREEN", "Screening", Anchor.SCREENING, 0, 0, 14, ("screening", "consent", "blood-group")),
+    VisitPlan("SCREEN", "Screening", Anchor.SCREENING, 0, 0, 14, ("screening", "consent", *BASELINE)),
     VisitPlan("LOAD", "Loading dose", Anchor.ENROLMENT, 0, 0, 7, INFUSION, infusion=0),
     VisitPlan("D3", "Count day 3", Anchor.INFUSION, 3, 1, 1, COUNT),
     VisitPlan("D13", "Count day 12-14", Anchor.INFUSION, 13, 1, 1, COUNT_AND_BLEEDING),
