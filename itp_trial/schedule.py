@@ -35,15 +35,14 @@ class VisitPlan:
     repeats: bool = False
 
 
+SCREENING = ("screening", "consent", "blood-group", "demography", "itp-history", "medical-history", "growth", "vital-signs",
+             "laboratory", "virology")  # fmt: skip
 COUNT = ("blood-count",)
 COUNT_AND_BLEEDING = ("blood-count", "bleeding-assessment")
 INFUSION = ("blood-count", "bleeding-assessment", "infusion")
 _EARLIEST, _LATEST = value("INTERVAL_SHORT_D"), value("INTERVAL_LONG_D")
 _SUSTAINED = value("SROT_D")
-
-
-#: What a screening visit measures, and what some follow-up visits add to the count. The others stay short.
-BASELINE = ("blood-group", "growth", "vital-signs", "laboratory", "virology")
+#: What some follow-up visits add to count and bleeding. The others stay short.
 _ADDED = {
     1: ("growth", "vital-signs", "laboratory"),
     3: ("growth",),
@@ -59,7 +58,7 @@ def _follow_up(month: int) -> VisitPlan:
 
 
 _PLANS = (
-    VisitPlan("SCREEN", "Screening", Anchor.SCREENING, 0, 0, 14, ("screening", "consent", *BASELINE)),
+    VisitPlan("SCREEN", "Screening", Anchor.SCREENING, 0, 0, 14, SCREENING),
     VisitPlan("LOAD", "Loading dose", Anchor.ENROLMENT, 0, 0, 7, INFUSION, infusion=0),
     VisitPlan("D3", "Count day 3", Anchor.INFUSION, 3, 1, 1, COUNT),
     VisitPlan("D13", "Count day 12-14", Anchor.INFUSION, 13, 1, 1, COUNT_AND_BLEEDING),

@@ -109,11 +109,18 @@ POLICY: dict[str, dict[str, Door]] = {
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
     "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
     "restore-record": {"POST": _record(ENTER, "put it back")},
+    "record-lock": {
+        "GET": _record(SEE, "what closes a form"),
+        "POST": _record("D", "freeze, lock, open again; with the password"),
+    },
+    "visit-lock": {"GET": Door(SEE, "visit"), "POST": Door("D", "visit", "all forms of a visit")},
+    "participant-lock": {"GET": _participant(SEE, ""), "POST": _participant("D", "all forms of a child")},
     "history": {"GET": _record(SEE, "who changed what")},
     "item-history": {"GET": _record(SEE, "the history of one question")},
     "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
     "add-visit": {"POST": _participant(ENTER, "an unscheduled visit")},
     "add-log": {"POST": _participant(ENTER, "an event at any time")},
+    "plan-visit": {"POST": Door(ENTER, "visit", "the day agreed with the family")},
     "confirm-finding": {"POST": Door(ENTER, "finding", "confirm an unusual value")},
     # enrolment
     "screen": {"GET": Door(ENTER), "POST": Door(ENTER, "site of the form")},
@@ -121,6 +128,8 @@ POLICY: dict[str, dict[str, Door]] = {
     "enrol": {"POST": _participant(ENTER, "enrol")},
     "screen-failure": {"POST": _participant(ENTER, "end a screening")},
     "end-participation": {"GET": _participant(ENTER, "the page"), "POST": _participant(ENTER, "end participation")},
+    "take-back-end": {"GET": _participant(ENTER, "the page"), "POST": _participant(ENTER, "take a wrong end back")},
+    "consent-versions": {"GET": Door(SEE, says="approved consent forms"), "POST": Door("H", "site of the form", "register one")},
     # product and treatment
     "lots": {"GET": Door(SEE)},
     "add-lot": {"POST": Door("P", "site of the form")},
@@ -128,6 +137,9 @@ POLICY: dict[str, dict[str, Door]] = {
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},
+    "trial": {"GET": Door(SEE, says="results of one's own sites")},
+    "trial-figure": {"GET": Door(EXPORT, says="results of one's own sites")},
+    "trial-report": {"GET": Door(EXPORT, says="results of one's own sites")},
     "form-csv": {"GET": Door(EXPORT)},
     "casebook-csv": {"GET": _participant(EXPORT, "everything about one child")},
     "casebook-pdf": {"GET": _participant(EXPORT, "everything about one child")},
