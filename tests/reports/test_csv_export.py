@@ -11,14 +11,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from casebook.actions import confirm_finding
 from casebook.crf import crf_models
 from casebook.models import FormRecord
 from itp_trial.formulas import FORMULA_STARTS
 from itp_trial.permissions import access_of
 from reports.cells import is_coded
-from reports.csv_export import casebook_csv, codebook_csv, form_csv
+from reports.csv_export import casebook_csv, codebook_csv, form_csv, participants_csv
 from reports.files import file_by_slug, form_files
-from reports.selectors import casebook_of
+from reports.selectors import casebook_of, exportable_participants
 
 FILES = {file.slug: file for file in form_files()}
 
@@ -196,3 +197,24 @@ def test_the_codebook_names_every_item() -> None:
     assert known["blood-count", "done"]["codes"] == "Y = Yes; N = No"
     assert known["screening", "age_years"]["unit"] == "completed years"
     assert ("screening", "birth_date") not in known
+
+
+def test_a_value_that_is_still_questioned_says_so(universe: Any) -> None:
+    """Whoever analyses the files has to know which counts are not evaluable (R8)."""
+    record = universe.record(universe.untreated, "blood-count", "LOAD")
+    universe.fill(record, universe.clara, done="Y", taken_at=f"{universe.untreated.enrolled_on:%d/%m/%Y} 00:05", platelets="650")
+    [line] = [row for row in exported("blood-count", universe.dana) if row["record_id"] == str(record.pk)]
+    assert "RANGE:platelets" in line["open_questions"].split()
+    assert "MISSING" not in line["open_questions"]
+    finding = record.findings.get(code="RANGE", item="platelets")
+    confirm_finding(finding=finding, explanation="Repeated", by=universe.ines)
+    [line] = [row for row in exported("blood-count", universe.dana) if row["record_id"] == str(record.pk)]
+    assert "RANGE:platelets" not in line["open_questions"].split()
+
+
+def test_the_participants_are_a_file_with_their_states(universe: Any) -> None:
+    people = lines(participants_csv(exportable_participants(access_of(universe.clara))).body)
+    assert [(row["number"], row["site"], row["state"]) for row in people] == [
+        (child.number, "01", child.state) for child in (universe.responder, universe.screening, universe.untreated)
+    ]
+    assert people[0]["enrolled_on"] == universe.responder.enrolled_on.isoformat()
