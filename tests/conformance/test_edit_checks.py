@@ -125,6 +125,27 @@ BOTH_SIDES: dict[tuple[str, str], tuple[Side, Side]] = {
     ("bleeding-episode", "BLE03"): (
         {"peak_grade": 3, "site_of_bleeding": "petechiae"}, {"peak_grade": 4, "site_of_bleeding": "petechiae"}),
     ("bleeding-episode", "BLE04"): ({"evidence": "report", "peak_grade": 1}, {"evidence": "report", "peak_grade": 2}),
+    # measurements
+    ("growth", "GRO01"): said("is_possible", {"weight_kg": Decimal(18), "measured_on": D}, good=True, bad=False),
+    ("growth", "GRO02"): said("is_possible", {"height_cm": Decimal(110), "measured_on": D}, good=True, bad=False),
+    ("growth", "GRO03"): said("is_usual", {"weight_kg": Decimal(18), "measured_on": D}, good=True, bad=False),
+    ("growth", "GRO04"): said("is_usual", {"height_cm": Decimal(110), "measured_on": D}, good=True, bad=False),
+    ("growth", "GRO05"): said("change", {"weight_kg": Decimal(18), "measured_on": D}),
+    ("growth", "GRO06"): ({"measured_on": D, "visit": visit(IN)}, {"measured_on": D, "visit": visit(OUT)}),
+    ("vital-signs", "VIT01"): said("outside", {"heart_rate": 100, "measured_at": T}),
+    ("vital-signs", "VIT02"): said("outside", {"respiratory_rate": 20, "measured_at": T}),
+    ("vital-signs", "VIT03"): said("outside", {"systolic": 100, "measured_at": T}),
+    ("vital-signs", "VIT04"): said("outside", {"diastolic": 60, "measured_at": T}),
+    ("vital-signs", "VIT05"): ({"spo2": 94}, {"spo2": 93}),
+    ("vital-signs", "VIT06"): ({"diastolic": 59, "systolic": 60}, {"diastolic": 60, "systolic": 60}),
+    ("laboratory", "LAB01"): ({"iga": Decimal("0.07")}, {"iga": Decimal("0.06")}),
+    ("laboratory", "LAB02"): ({"iga_below": "N"}, {"iga_below": "Y"}),
+    ("laboratory", "LAB03"): ({"dat": "NEG"}, {"dat": "C3"}),
+    ("laboratory", "LAB04"): (
+        {"bilirubin_indirect": 1, "bilirubin": 1}, {"bilirubin_indirect": 2, "bilirubin": 1}),
+    ("laboratory", "LAB05"): ({"taken_at": T, "visit": visit(IN)}, {"taken_at": T, "visit": visit(OUT)}),
+    ("virology", "VIR01"): truth("is_late_baseline", taken_on=D),
+    ("virology", "VIR02"): said("reading", {"taken_on": D}, good=SimpleNamespace(alarm=""), bad=SimpleNamespace(alarm="HIV")),
     # events
     ("adverse-event", "AE01"): ({"started_at": T, "ended_at": T}, {"started_at": T, "ended_at": T - HOUR}),
     ("adverse-event", "AE02"): said("has_criterion", {"serious": "Y"}, good=True, bad=False),
