@@ -24,6 +24,11 @@ from dosing.dose import planned_grams
 from enrollment import actions as enrollment
 from enrollment.eligibility import add_months
 from itp_trial.models import Site, User
+from itp_trial.permissions import access_of
+from signatures import actions as signing
+from signatures.matters import Matter
+from signatures.models import Scope, Signature
+from signatures.paper import paper_of
 
 NOT_APPLICABLE = "~NA"
 IGG_G_PER_L = Decimal(45)
@@ -83,6 +88,12 @@ def at(day: date, hour: int, minute: int = 0) -> str:
     """A moment in Cairo as it is typed. Of today nothing later than now: whoever builds at night has no morning yet."""
     typed, now = f"{day.isoformat()} {hour:02d}:{minute:02d}", f"{timezone.localtime():%Y-%m-%d %H:%M}"
     return now if now[:10] == typed[:10] and now < typed else typed
+
+
+def sign(matter: Matter, by: User) -> Signature:
+    """Signs what this person would be shown now; the page asks for the password besides."""
+    paper = paper_of(matter, by=by, access=access_of(by))
+    return signing.sign(matter=matter, shown=paper.hash, by=by, factors="password")
 
 
 def confirm(saved: casebook.Saved, code: str, explanation: str, by: User) -> list[Finding]:
@@ -168,6 +179,10 @@ class Clinic:
         usual |= {"second_at": at(on, 8, 40), "second_abo": abo, "second_rhd": rhd}
         return fill(record(child, "blood-group", "SCREEN"), self.coordinator, **{**usual, **answers})
 
+    def sign_eligibility(self, child: Participant) -> Signature:
+        """The investigator reads the forms of screening and confirms the eligibility, as the page would."""
+        return sign(Matter(Scope.ELIGIBILITY, child), self.investigator)
+
     def enrol(self, child: Participant, on: date) -> Participant:
         return enrollment.enrol(participant=child, by=self.investigator, on=on)
 
@@ -178,6 +193,7 @@ class Clinic:
         self.screen(child, on, facts)
         self.consent(child, on, facts)
         self.type_blood(child, on)
+        self.sign_eligibility(child)
         return self.enrol(child, enrolled or on)
 
     def count(self, child: Participant, code: str, on: date, platelets: Any, **answers: Any) -> casebook.Saved:

@@ -30,6 +30,7 @@ class Screening(Crf):
     """Eligibility with the evidence for every criterion (R1-R4)."""
 
     slug = "screening"
+    decides_eligibility = True
     dates_visit = "screened_on"
     not_exported = {"birth_date": Substitute("age_years", "Age on the day of screening", "completed years", _age_years)}
 
@@ -149,6 +150,7 @@ class Consent(Crf):
     """Consent of both parents with signature and fingerprint (law 214/2020), and the assent of the child."""
 
     slug = "consent"
+    decides_eligibility = True
 
     consented_at = items.DateTime("Date and time of consent", critical=True, sdtm=Sdtm("DS.DSSTDTC"))
     version = items.Text("Version of the consent form", critical=True, sdtm=NOT_SUBMITTED, help="For example 2.0")

@@ -98,6 +98,8 @@ def rights_on(model: type[models.Model]) -> str:
         return "SELECT"
     if model._meta.db_table == ACCESS_LOG:
         return "SELECT, INSERT"
+    if getattr(model, "grows_only", False):
+        return "SELECT, INSERT"
     ours = model._meta.app_label in OUR_APPS
     stays = ours and is_audited(model) and not rows_may_go(model)
     return "SELECT, INSERT, UPDATE" if stays else "SELECT, INSERT, UPDATE, DELETE"

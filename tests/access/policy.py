@@ -27,6 +27,7 @@ ENTER = "CIH"
 #: Looks after the data without entering any.
 REVIEW = "MD"
 WATCH = "MDH"
+SIGN = "IH"
 PEOPLE = "A"
 LOG = SEE + PEOPLE
 OVERSEE = "HMDNA"
@@ -111,6 +112,18 @@ POLICY: dict[str, dict[str, Door]] = {
     },
     "visit-lock": {"GET": Door(SEE, "visit"), "POST": Door("D", "visit", "all forms of a visit")},
     "participant-lock": {"GET": _participant(SEE, ""), "POST": _participant("D", "all forms of a child")},
+    # signatures
+    "to-sign": {"GET": Door(SEE, says="what waits for a signature, by site")},
+    "signatures": {"GET": _participant(SEE, "signatures of a child, and what waits")},
+    "sign-eligibility": {"GET": _participant(SIGN, ""), "POST": _participant(SIGN, "with the password")},
+    "sign-casebook": {
+        "GET": _participant(SIGN, "what changed since one signed last"),
+        "POST": _participant(SIGN, "with the password"),
+    },
+    "sign-visit": {"GET": Door(SIGN, "visit"), "POST": Door(SIGN, "visit", "with the password")},
+    "sign-form": {"GET": Door(SIGN, "event", "a serious event"), "POST": Door(SIGN, "event", "with the password")},
+    "read-form": {"GET": _record(SIGN, "read a form before signing"), "POST": _record(SIGN, "note that it was read")},
+    "verify-signature": {"GET": Door(OPEN, says="the code printed beside a signature"), "POST": Door(OPEN)},
     "history": {"GET": _record(SEE, "who changed what")},
     "item-history": {"GET": _record(SEE, "the history of one question")},
     "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
