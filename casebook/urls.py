@@ -1,13 +1,14 @@
 from django.urls import path
 
-from casebook import lock_views, removal, trail_views, views
+from casebook import entry_views, lock_views, removal, trail_views, views
 
 urlpatterns = [
     path("worklist/", views.work_list, name="work-list"),
     path("participants/<uuid:pk>/visits/", views.visits, name="visits"),
     path("participants/<uuid:pk>/visits/add/", views.add_visit, name="add-visit"),
     path("participants/<uuid:pk>/add/<slug:form>/", views.add_log, name="add-log"),
-    path("records/<uuid:pk>/", views.record, name="record"),
+    path("visits/<uuid:pk>/", entry_views.visit, name="visit"),
+    path("records/<uuid:pk>/", entry_views.record, name="record"),
     path("records/<uuid:pk>/remove/", removal.remove, name="remove-record"),
     path("records/<uuid:pk>/restore/", removal.restore, name="restore-record"),
     path("records/<uuid:pk>/lock/", lock_views.of_record, name="record-lock"),

@@ -24,6 +24,8 @@ ROLES = {
 SEE = "CIHMDPSN"
 EXPORT = "CIHMDSN"
 ENTER = "CIH"
+#: Physicians.
+DECIDE = "IH"
 #: Looks after the data without entering any.
 REVIEW = "MD"
 WATCH = "MDH"
@@ -102,7 +104,9 @@ POLICY: dict[str, dict[str, Door]] = {
     "work-list": {"GET": Door(SEE)},
     "participants": {"GET": Door(SEE)},
     "participant": {"GET": _participant(SEE, "the answer for one child")},
+    "take-note": {"POST": _participant(DECIDE, "of a changed class")},
     "visits": {"GET": _participant(SEE, "visits and forms")},
+    "visit": {"GET": Door(SEE, "visit", "all forms of a visit")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
     "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
     "restore-record": {"POST": _record(ENTER, "put it back")},

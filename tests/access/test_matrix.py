@@ -80,7 +80,7 @@ def expected(name: str, method: str, door: Door, actor: Actor, own: bool) -> set
         sees_objects and (door.target != "copy" or actor.role in ENTER) and (door.target != "review" or actor.role in REVIEW)
     )
     if (
-        door.target in ("participant", "record", "visit", "event", "finding", "copy", "review")
+        door.target in ("participant", "visit", "record", "event", "finding", "copy", "review")
         and sees_objects
         and not _reaches(door, actor, own)
     ):

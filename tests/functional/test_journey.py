@@ -92,7 +92,8 @@ def unscheduled_count(clara, day, platelets):
     clara.follow("Visits and forms")
     clara.page.fill("#id_on", typed(day))
     clara.page.get_by_role("button", name="Add visit").click()
-    fill_count(clara, f"{typed(day)} 09:30", platelets)
+    fill_count(clara, f"{typed(day)} 09:30", platelets)  # on the page of the visit: saved in its place
+    clara.page.get_by_text("Blood count saved").wait_for()
 
 
 def test_a_child_from_screening_to_a_classified_response(sign_in, transactional_universe, live_server, day_0, tmp_path):
