@@ -13,11 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.reauthentication import confirm, needs_code
 from accounts.sessions import SIGN_IN
 from casebook import selectors as casebook
-from casebook.doors import participant_of, record_of
-from casebook.models import FormRecord, Participant, Visit
+from casebook.doors import participant_of, record_of, visit_of
+from casebook.models import FormRecord, Participant
 from delegation.statement import has_accepted
-from itp_trial.access_log import viewed
-from itp_trial.permissions import access, allow, allow_somewhere, visible
+from itp_trial.permissions import access, allow, allow_somewhere
 from itp_trial.roles import Can
 from itp_trial.web import act_once, posted
 from signatures import actions
@@ -64,10 +63,8 @@ def sign_casebook(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @DOORS
 def sign_visit(request: HttpRequest, pk: Any) -> HttpResponse:
-    visit: Visit = visible(request, Visit.objects.select_related("participant__site"), pk, path="participant__site")
+    visit = visit_of(request, pk)
     allow(request, Can.SIGN, visit.participant.site_id)
-    if request.method == "GET":
-        viewed(request, visit.participant)
     return _sign(request, Matter(Scope.VISIT, visit.participant, visit=visit))
 
 

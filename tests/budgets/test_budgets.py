@@ -168,10 +168,13 @@ PAGES = {
     "trail-review": ("dana", 4), "api-trail-csv": ("milo", 10), "api-participant-trail-csv": ("milo", 11),
     "change-password": ("clara", 3), "second-factors": ("clara", 6), "enrol-app": ("clara", 5), "add-passkey": ("clara", 7),
     "accounts": ("adam", 7), "open-account": ("adam", 3), "account-of": ("adam", 9),
+    "to-sign": ("milo", 12), "signatures": ("milo", 12), "sign-eligibility": ("ines", 24), "sign-casebook": ("ines", 16 + FORMS),
+    "sign-visit": ("ines", 20), "sign-form": ("ines", 20), "read-form": ("ines", 20), "signatures-csv": ("milo", 6),
+    "api-signatures": ("milo", 7),
     "record-lock": ("milo", 9), "visit-lock": ("milo", 9), "participant-lock": ("milo", 9),
 }  # fmt: skip
 #: Read by strangers: they have no size.
-WITHOUT_SIZE = {"sign-in", "second-factor", "healthz", "readyz"}
+WITHOUT_SIZE = {"sign-in", "second-factor", "healthz", "readyz", "verify-signature"}
 
 
 def test_every_page_has_a_budget() -> None:
@@ -229,9 +232,11 @@ def _url(name: str, universe: Any) -> str:
 def _address(name: str, universe: Any) -> str:
     if name in ("record", "history", "api-record"):
         return reverse(name, args=[universe.record(universe.responder, "blood-count", "D3").pk])
-    if name in ("record-lock", "visit-lock"):
+    if name in ("record-lock", "visit-lock", "sign-visit", "read-form"):
         count = universe.record(universe.responder, "blood-count", "D3")
-        return reverse(name, args=[count.pk if name == "record-lock" else count.visit_id])
+        return reverse(name, args=[count.visit_id if "visit" in name else count.pk])
+    if name == "sign-form":
+        return reverse(name, args=[add_log_record(participant=universe.responder, form="adverse-event", by=universe.clara).pk])
     if name == "visit":
         return reverse(name, args=[universe.record(universe.responder, "infusion", "LOAD").visit_id])
     if name == "item-history":
