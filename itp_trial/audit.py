@@ -17,7 +17,7 @@ from django.db import connections, models
 
 OUR_APPS = (
     "itp_trial", "accounts", "delegation", "casebook", "signatures", "enrollment", "dosing", "assessments", "responses",
-    "reports",
+    "reports", "analyses",
 )  # fmt: skip
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"

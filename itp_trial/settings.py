@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "assessments",
     "responses",
     "reports",
+    "analyses",
     "demo",
 ]
 

@@ -147,6 +147,9 @@ POLICY: dict[str, dict[str, Door]] = {
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},
+    "trial": {"GET": Door(SEE, says="results of one's own sites")},
+    "trial-figure": {"GET": Door(EXPORT, says="results of one's own sites")},
+    "trial-report": {"GET": Door(EXPORT, says="results of one's own sites")},
     "form-csv": {"GET": Door(EXPORT)},
     "casebook-csv": {"GET": _participant(EXPORT, "everything about one child")},
     "casebook-pdf": {"GET": _participant(EXPORT, "everything about one child")},
