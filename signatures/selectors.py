@@ -131,13 +131,14 @@ def _forms(signatures: list[Signature], records: list[FormRecord], asked: set[UU
 
 #: The states of participation at whose beginning the casebook is signed.
 ENDS = {"End of treatment": [Participant.State.FOLLOW_UP],
-        "End of study": [Participant.State.COMPLETED, Participant.State.LOST, Participant.State.WITHDRAWN]}  # fmt: skip
+        "End of study": [Participant.State.COMPLETED, Participant.State.LOST, Participant.State.WITHDRAWN,
+                         Participant.State.DIED]}  # fmt: skip
 
 
 def _ends(child: Participant, signatures: list[Signature], moved: dict[str, datetime]) -> Iterable[Milestone]:
     """A casebook signature after the end of treatment, and another after the end of participation."""
     for title, states in ENDS.items():
         reached = [moved[state] for state in states if state in moved]
-        if reached:
+        if reached and (child.state in states or child.is_ended):
             after = [s for s in signatures if s.scope == Scope.CASEBOOK and s.signed_at >= max(reached)]
             yield Milestone(title, "signed" if after else "unsigned", "sign-casebook", child.pk)

@@ -133,6 +133,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
     "add-visit": {"POST": _participant(ENTER, "an unscheduled visit")},
     "add-log": {"POST": _participant(ENTER, "an event at any time")},
+    "plan-visit": {"POST": Door(ENTER, "visit", "the day agreed with the family")},
     "confirm-finding": {"POST": Door(ENTER, "finding", "confirm an unusual value")},
     # enrolment
     "screen": {"GET": Door(ENTER), "POST": Door(ENTER, "site of the form")},
@@ -140,6 +141,8 @@ POLICY: dict[str, dict[str, Door]] = {
     "enrol": {"POST": _participant(ENTER, "enrol")},
     "screen-failure": {"POST": _participant(ENTER, "end a screening")},
     "end-participation": {"GET": _participant(ENTER, "the page"), "POST": _participant(ENTER, "end participation")},
+    "take-back-end": {"GET": _participant(ENTER, "the page"), "POST": _participant(ENTER, "take a wrong end back")},
+    "consent-versions": {"GET": Door(SEE, says="approved consent forms"), "POST": Door("H", "site of the form", "register one")},
     # product and treatment
     "lots": {"GET": Door(SEE)},
     "add-lot": {"POST": Door("P", "site of the form")},
