@@ -189,7 +189,7 @@ class Crf(Sheet):
     is_product: ClassVar[bool] = False
     #: May be added at any time, outside the schedule (adverse event, rescue).
     is_log: ClassVar[bool] = False
-    #: Safety data, and what ends a participation: open while the visit or participant is closed; closed only by a lock of its own.
+    #: Safety data, and what ends a participation: open while its visit or child is closed; closed only by a lock of its own.
     is_safety: ClassVar[bool] = False
     #: The meaning of the signature that this form gets by itself (``signatures.models.Meaning``), or empty: it has none.
     signed_as: ClassVar[str] = ""
