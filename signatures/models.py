@@ -36,8 +36,8 @@ class Signature(models.Model):
     signer could know; ``content_hash`` binds all of it to scope, object and meaning. ``code`` seals the whole row.
     """
 
-    #: The application adds signatures and never changes one.
-    grows_only = True
+    #: The application adds signatures and never changes one; the database itself supersedes them.
+    written_once = True
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="signatures")
@@ -111,7 +111,7 @@ class Signature(models.Model):
 class Seen(models.Model):
     """A signer has read this form in this state: only then it may be part of a signature of many forms."""
 
-    grows_only = True
+    append_only = True
 
     record = models.ForeignKey(FormRecord, on_delete=models.PROTECT, related_name="seen")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
