@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from demo.builder import Facts, NotFilled, fill
 from enrollment import actions as enrollment
@@ -26,7 +27,7 @@ def unsigned(universe: Any) -> Any:
 
 def test_a_dose_waits_for_the_signature(universe: Any, unsigned: Any) -> None:
     clinic, day = universe.clinic(), universe.untreated.enrolled_on
-    with pytest.raises(NotFilled, match=NOT_SIGNED):
+    with pytest.raises(NotFilled, match=NOT_SIGNED), transaction.atomic():
         clinic.infuse(unsigned, "LOAD", day, 18)
     clinic.sign_eligibility(unsigned)
     assert universe.clinic().infuse(unsigned, "LOAD", day, 18).record.version == 1
@@ -36,7 +37,7 @@ def test_a_changed_criterion_asks_for_a_new_signature(universe: Any) -> None:
     child, clinic, day = universe.untreated, universe.clinic(), universe.untreated.enrolled_on
     fill(universe.record(child, "screening", "SCREEN"), universe.clara, entry_count=10)
     assert not Signature.objects.filter(participant=child, scope=Scope.ELIGIBILITY, superseded_by=None).exists()
-    with pytest.raises(NotFilled, match="or what was signed has changed since"):
+    with pytest.raises(NotFilled, match="or what was signed has changed since"), transaction.atomic():
         clinic.infuse(child, "LOAD", day, 18)
     clinic.sign_eligibility(child)
     assert universe.clinic().infuse(child, "LOAD", day, 18).record.version == 1
