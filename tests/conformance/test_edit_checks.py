@@ -83,6 +83,8 @@ BOTH_SIDES: dict[tuple[str, str], tuple[Side, Side]] = {
     # product
     ("lot", "LOT01"): ({"received_on": D, "expires_on": D}, {"received_on": D, "expires_on": EARLIER}),
     ("infusion", "INF01"): ({"started_at": T, "stopped_at": T + HOUR}, {"started_at": T, "stopped_at": T}),
+    ("infusion", "INF04"): (
+        {"started_at": T, "participant": "signed", "stored": {}}, {"started_at": T, "participant": "not signed", "stored": {}}),
     ("infusion", "INF03"): ({"weight_on": D, "started_at": T}, {"weight_on": LATER, "started_at": T}),
     ("infusion", "INF10"): said("says", {"grams": Decimal(1)}),
     ("infusion", "INF11"): said("says", {"hours": Decimal(7)}),
@@ -183,7 +185,8 @@ def test_every_check_has_a_case_on_both_sides() -> None:
 
 @pytest.fixture
 def consent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one check that asks another app instead of its own form."""
+    """The two checks that ask another app instead of their own form."""
+    monkeypatch.setattr("dosing.crfs.infusion.is_eligibility_signed", lambda child: child == "signed")
     monkeypatch.setattr("dosing.crfs.infusion.has_valid_consent", lambda record, before: record == "consented")
 
 
