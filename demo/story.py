@@ -196,10 +196,11 @@ class Story:
         return ended
 
     def _explain(self, participant: Participant) -> None:
-        """The coordinator explains what the rules found, all but the latest; the investigator grades it."""
+        """The coordinator explains what the rules found and the investigator grades it; some still wait."""
         causes = DeviationCause.objects.filter(record__participant=participant, record__removed_at=None).select_related("record")
-        for cause in sorted(causes, key=lambda cause: (cause.occurred_on, cause.rule))[:-1]:
-            self.clinic.explain(cause)
+        for cause in sorted(causes, key=lambda cause: (cause.occurred_on, cause.rule)):
+            if self.child.end or self.child.maintenance_ended or numbers.rng(self.key, cause.rule).random() < 0.5:
+                self.clinic.explain(cause)
 
 
 VISITS_WITH_DOSE = [code for code, plan in VISITS.items() if plan.infusion is not None]
