@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
-from casebook.crf import Sheet, crf_models
+from casebook.crf import Crf, Sheet, crf_models
 from casebook.models import Finding, FormRecord, Participant
-from demo.builder import at, fill, record
-from enrollment.reconsent import register_consent_version
+from demo.builder import at
 from itp_trial.actor import System, acting
 from itp_trial.models import AccessEntry, Site
 from reports.files import form_files
@@ -44,9 +44,9 @@ def write_everywhere(universe: Any, code: str, words: Callable[[str], str]) -> i
     clinic.log(child, "rescue", kind="corticosteroid", started_on=day, ongoing="Y", dose="x", why="x")
     clinic.log(child, "bleeding-episode", site_of_bleeding="epistaxis", started_on=day, ongoing="Y", peak_grade=1,
                evidence="record", treatment="x")  # fmt: skip
-    _the_rarer_forms(universe, clinic, child)
     saved = clinic.extra_count(child, day, 610)
     with acting(MACHINE, "Words"):
+        _enter_the_rest(site, child)
         places = 0
         for model, sheet in sheets_of(site):
             texts = [item for item in model.items().values() if item.kind in ("text", "note")]
@@ -63,18 +63,25 @@ def write_everywhere(universe: Any, code: str, words: Callable[[str], str]) -> i
     return places
 
 
-def _the_rarer_forms(universe: Any, clinic: Any, child: Participant) -> None:
-    """What a child only has where something happened: a withdrawal, a deviation, a second consent, another disease."""
-    day = universe.today
-    clinic.log(child, "withdrawal", withdrawn_on=day, treatment="N")
-    clinic.log(child, "deviation", category="other", occurred_on=day, description="x")
-    clinic.log(child, "death", died_on=day, cause="unknown", cause_text="x")
-    fill(record(child, "medical-history", "SCREEN"), clinic.coordinator, other_disease="Y", diseases=[{"disease": "x"}])
-    head = {"01": universe.hana, "02": universe.hoda}[clinic.site.code]
-    register_consent_version(site=clinic.site, version="3.0", approved_on=day, from_day=day, reference="REC-3", asks_again=True,
-                             by=head)  # fmt: skip
-    again = FormRecord.objects.get(participant=child, form="re-consent")
-    fill(again, clinic.coordinator, version="3.0", mother="absent", father="absent", guardian="Y")
+def _enter_the_rest(site: Site, child: Participant) -> None:
+    """A bare entry of every form and of every kind of line that this site has not entered, past the forms."""
+    for crf in crf_models():
+        if not crf.objects.filter(record__site=site).exists():
+            crf(record=_record_for(crf, site, child)).save(from_action=True, force_insert=True)
+        sheet = crf.objects.filter(record__site=site).first()
+        for model in crf.row_models:
+            if not model.objects.filter(crf__record__site=site).exists():
+                model(crf=sheet).save()
+
+
+def _record_for(crf: type[Crf], site: Site, child: Participant) -> FormRecord:
+    """The expected record of this form, else a further one, as if it had been saved."""
+    record = FormRecord.objects.filter(site=site, form=crf.slug, version=0).first() or FormRecord(
+        site=site, form=crf.slug, participant=None if crf.is_product else child,
+        visit=None if crf.is_product or crf.is_log else child.visits.first())  # fmt: skip
+    record.version, record.saved_at, record.status = 1, timezone.now(), FormRecord.Status.COMPLETE
+    record.save()
+    return record
 
 
 #: Addresses of files say what they are for.
