@@ -142,6 +142,9 @@ POLICY: dict[str, dict[str, Door]] = {
     "confirm-plan": {"POST": Door("CIHP", "plan", "the second person, with the password")},
     "withdraw-plan": {"POST": Door(ENTER, "plan", "free the bags again")},
     "end-treatment": {"GET": _participant("IH", "the page"), "POST": _participant("IH", "end maintenance")},
+    "look-back": {"GET": Door(SEE, says="lot or pool, and every child who received of it")},
+    "look-back-csv": {"GET": Door(EXPORT)},
+    "look-back-pdf": {"GET": Door(EXPORT)},
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},

@@ -41,7 +41,7 @@ WORDS = {"add-log": {"form": "rescue"}, "form-csv": {"form": "blood-count"}, "ap
 #: What has to be said with it: what a file is for, the days of a review.
 TODAY = f"{timezone.localdate():%d/%m/%Y}"
 FILES = ("form-csv", "codebook-csv", "casebook-csv", "casebook-pdf", "trail-csv", "participant-trail-csv", "access-log-csv",
-         "trial-figure", "trial-report")  # fmt: skip
+         "look-back-csv", "look-back-pdf", "trial-figure", "trial-report")  # fmt: skip
 SAID = {name: {"purpose": "analysis"} for name in (*FILES, "download-copy")} | {
     "new-trail-review": {"since": TODAY, "until": TODAY, "site": "01"}
 }
@@ -60,6 +60,7 @@ pytestmark = pytest.mark.django_db
 def no_printing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk asks who gets a PDF, not what it looks like."""
     monkeypatch.setattr("reports.pdf.rendered", lambda html: b"%PDF-")
+    monkeypatch.setattr("reports.look_back.rendered", lambda html: b"%PDF-")
 
 
 def expected(name: str, method: str, door: Door, actor: Actor, own: bool) -> set[int]:
