@@ -181,4 +181,3 @@ def _as_posted(page: CrfForm) -> dict[str, str]:
         posted[f"{group.model.slug}-count"] = str(group.count)
         posted |= {f"{row.prefix}id": row.stored_id for row in group.forms if row.stored_id}
     return posted | {"record-version": str(page.record.version)}
-

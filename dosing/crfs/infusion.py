@@ -74,7 +74,7 @@ class Infusion(Crf):
     slug = "infusion"
     edition = "2"
     dates_visit = "started_at"
-    links = (("dose-plan", "Dose plan"),)
+    links = (("dose-plan", "Dose plan"), ("run-sheet", "Run sheet"))
 
     weight_kg = items.Number("Weight used for the dose", unit="kg", digits=(4, 1), hard=(5, 80), critical=True,
                              sdtm=Sdtm("VS.VSORRES", "WEIGHT"))

@@ -138,6 +138,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "take-back-movement": {"POST": Door("CIHP", "movement", "an entry about a bag was a mistake")},
     "hold-lot": {"POST": Door("IHPSD", "lot", "quarantine, recall, set free")},
     "dose-plan": {"GET": Door(SEE, "infusion", "compute a dose, see its plan")},
+    "run-sheet": {"GET": Door(SEE, "infusion", "the sheet at the bedside"), "POST": Door(ENTER, "infusion", "one tap")},
     "accept-plan": {"POST": Door(ENTER, "infusion", "accept a calculation")},
     "confirm-plan": {"POST": Door("CIHP", "plan", "the second person, with the password")},
     "withdraw-plan": {"POST": Door(ENTER, "plan", "free the bags again")},
