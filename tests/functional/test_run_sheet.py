@@ -49,7 +49,7 @@ def test_an_infusion_on_a_phone(sign_in, transactional_universe):
     for number, line in enumerate(plan.bags.all(), start=1):
         page.select_option("#bag", str(line.bag_id))
         page.get_by_role("button", name="Hang this bag").click()
-        page.wait_for_function(f"document.querySelectorAll('.events li').length === {number + 1}")
+        page.locator(".events li").nth(number).wait_for()
     note("Start the infusion now", "Start noted", rate="4.5")
     assert page.locator("#since").inner_text().startswith("0:00:")
 
@@ -57,7 +57,7 @@ def test_an_infusion_on_a_phone(sign_in, transactional_universe):
     note("Note vital signs", "1 entry waits on this phone", heart_rate="104")
     note("Note vital signs", "2 entries wait on this phone", heart_rate="105")
     clara.context.set_offline(False)
-    page.wait_for_function("document.getElementById('waiting').hidden")
+    page.locator("#waiting").wait_for(state="hidden")
     waited = RunEvent.objects.filter(record=record, waited=True)
     assert sorted(event.values["heart_rate"] for event in waited) == ["104", "105"]
     assert all(event.at == event.device_at <= event.recorded_at for event in waited)
