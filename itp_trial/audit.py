@@ -15,12 +15,12 @@ from django.apps import apps
 from django.db import connections, models
 
 OUR_APPS = (
-    "itp_trial", "accounts", "delegation", "casebook", "enrollment", "dosing", "assessments", "responses", "reports",
+    "itp_trial", "accounts", "delegation", "casebook", "identity", "enrollment", "dosing", "assessments", "responses", "reports",
 )  # fmt: skip
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"
 #: Columns that never enter the trail (``itp_audit`` has the same list).
-HIDDEN = ["password", "last_login", "digest", "secret", "last_step", "sign_count", "last_used_at"]
+HIDDEN = ["password", "last_login", "digest", "secret", "last_step", "sign_count", "last_used_at", "sealed"]
 FUNCTIONS = Path(__file__).with_name("sql") / "audit.sql"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from cryptography.fernet import Fernet, MultiFernet
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 
 from itp_trial import clock
@@ -24,6 +26,7 @@ def problems() -> list[str]:
     """Everything that would let a value change without a trace or be seen by another site."""
     found = [f"the audit trigger of {table} is missing or switched off (run manage.py migrate)" for table in missing_triggers()]
     found += _append_only() + _role() + _rights() + _walls()
+    found += _vault()
     if not clock.knows_summer_time():
         found.append("the time-zone data is older than 2023 and knows no summer time in Egypt")
     return found
@@ -56,6 +59,16 @@ def _rights() -> list[str]:
         [table for table, _ in asked], [rights for _, rights in asked],
     )  # fmt: skip
     return found + [f"the application's role may change what has to stay in {table}" for (table,) in granted]
+
+
+def _vault() -> list[str]:
+    if not settings.IDENTITY_KEYS:
+        return ["the identity vault has no key (set IDENTITY_KEYS)"]
+    try:
+        MultiFernet([Fernet(key) for key in settings.IDENTITY_KEYS])
+    except ValueError:
+        return ["IDENTITY_KEYS holds something that is no Fernet key"]
+    return []
 
 
 def _walls() -> list[str]:

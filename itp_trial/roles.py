@@ -37,6 +37,7 @@ class Can(StrEnum):
     UNLOCK = "unlock"
     DELEGATE = "sign the delegation log"
     SEE_IDENTITY = "see the contacts of families"
+    SEE_DUPLICATES = "see possible duplicates"
     REVIEW_TRAIL = "review the audit trail"
     SEE_ACCESSES = "see who looked at what"
     ASK_REDACTION = "ask for a redaction"
@@ -62,7 +63,7 @@ RIGHTS: dict[str, set[Can]] = {
     Role.PRINCIPAL: _DOCTOR | _OVERSEER | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES},
     Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
     Role.DATA_MANAGER: _READER | _OVERSEER
-    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS},
+    | {Can.SEE_DUPLICATES, Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS},
     Role.SAFETY: _READER,
     Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT},
     Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.SEE_LOG},

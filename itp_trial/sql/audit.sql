@@ -38,7 +38,7 @@ END $$;
 CREATE OR REPLACE FUNCTION itp_audit() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    hidden text[] := ARRAY['password', 'last_login', 'digest', 'secret', 'last_step', 'sign_count', 'last_used_at'];
+    hidden text[] := ARRAY['password', 'last_login', 'digest', 'secret', 'last_step', 'sign_count', 'last_used_at', 'sealed'];
     before jsonb := CASE WHEN TG_OP = 'INSERT' THEN '{}' ELSE to_jsonb(OLD) - hidden END;
     after jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}' ELSE to_jsonb(NEW) - hidden END;
     entry itp_trial_auditentry;

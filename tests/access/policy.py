@@ -111,6 +111,11 @@ POLICY: dict[str, dict[str, Door]] = {
     "add-visit": {"POST": _participant(ENTER, "an unscheduled visit")},
     "add-log": {"POST": _participant(ENTER, "an event at any time")},
     "confirm-finding": {"POST": Door(ENTER, "finding", "confirm an unusual value")},
+    # families
+    "identity": {"GET": _participant(ENTER, "how to reach the family: closed until one says why")},
+    "look-at-identity": {"POST": _participant(ENTER, "open the details; noted")},
+    "keep-identity": {"POST": _participant(ENTER, "keep the details in the vault")},
+    "duplicates": {"GET": Door("D", says="children that look like one"), "POST": Door("D", says="record what was found out")},
     # enrolment
     "screen": {"GET": Door(ENTER), "POST": Door(ENTER, "site of the form")},
     "eligibility": {"GET": _participant(SEE, "criteria and consent")},
