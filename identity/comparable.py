@@ -61,7 +61,7 @@ def keys(child: str, mother: str, born: date) -> list[str]:
     given, father, grandfather = (*words(child), "", "", "")[:3]
     of_mother = (*words(mother), "")[0]
     birth = f"{born.year}-{min(born.day, born.month):02d}-{max(born.day, born.month):02d}"
-    found = [("birth", given, father, birth)] if father else []
+    found: list[tuple[str, ...]] = [("birth", given, father, birth)] if father else []
     found += [("mother", given, of_mother, birth)] if of_mother else []
     found += [("names", given, father, grandfather, of_mother)] if of_mother and grandfather else []
     return ["\x1f".join(parts) for parts in found]
