@@ -60,6 +60,7 @@ class Item(models.Field):
     :param derived: computed by ``Crf.derive``, shown but never typed
     :param critical: decides eligibility, dose, response or safety
     :param source: ``TRANSCRIBED`` from a source document, or ``DIRECT``: this form is where it is first written down
+    :param beside: a template that the page shows below the input, such as what each grade means
     """
 
     plain: type[models.Field]
@@ -68,8 +69,9 @@ class Item(models.Field):
     def __init__(self, label: str = "", *, sdtm: Sdtm | str = "", asked_if: tuple[str, Any] | None = None,
                  unit: str = "", help: str = "", expected: tuple[Any, Any] | None = None,
                  hard: tuple[Any, Any] | None = None, optional: bool = False, derived: bool = False,
-                 critical: bool = False, source: str = TRANSCRIBED, **column: Any) -> None:  # fmt: skip
+                 critical: bool = False, source: str = TRANSCRIBED, beside: str = "", **column: Any) -> None:  # fmt: skip
         self.label, self.sdtm, self.asked_if, self.unit, self.help = label, sdtm, asked_if, unit, help
+        self.beside = beside
         self.expected, self.hard = expected, hard
         self.optional, self.derived, self.critical = optional, derived, critical
         self.source = COMPUTED if derived else source

@@ -101,6 +101,10 @@ class Reaction:
     term: str
     grade: int
 
+    @property
+    def coded_term(self) -> str:
+        return self.term.lower()
+
 
 def reaction(key: str, visit: str) -> Reaction | None:
     draw = rng(key, visit, "reaction")

@@ -153,10 +153,12 @@ class Story:
 
     def _reaction(self, event: numbers.Reaction, day: int) -> dict[str, Any]:
         action = "DOSE RATE REDUCED" if event.grade > 1 else "DOSE NOT CHANGED"
+        started, ended = at(self.day(day), 12), at(self.day(day), 20)
         return {
-            "term": event.term, "started_at": at(self.day(day), 12), "ongoing": "N", "ended_at": at(self.day(day), 20),
-            "grade": event.grade, "serious": "N", "related": "PROBABLY RELATED", "action": action,
-            "outcome": "RECOVERED/RESOLVED",
+            "term": event.term, "coded_term": event.coded_term, "started_at": started, "ongoing": "N", "ended_at": ended,
+            "grade": event.grade, "imaging": "N" if event.coded_term == "headache" else None, "serious": "N",
+            "related": "PROBABLY RELATED", "expected": "Y", "action": action, "treatment": "Paracetamol 15 mg/kg",
+            "outcome": "RECOVERED/RESOLVED", "special_interest": "N", "reporter": "NURSE", "aware_at": started,
         }  # fmt: skip
 
     def _dated(self, answers: Mapping[str, Any]) -> dict[str, Any]:

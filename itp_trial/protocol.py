@@ -144,6 +144,10 @@ _TABLE = (
     _p("RQ-10", "SAME_VALUES_MIN", 3, "items", "So many answers equal to those of the visit before are looked at", SILENT,
        assumption=True),
     _p("RQ-10", "REVIEW_EVERY_D", 31, "days", "The trail is reviewed at least this often", SILENT, assumption=True),
+    _p("S1", "AE_IMMEDIATE_H", 24, "hours", "An event that begins up to this long after the end of an infusion is immediate",
+       "Registry wording 'infusion-related'; window is ours", assumption=True),
+    _p("S1", "AE_DELAYED_D", 28, "days", "... and after that up to this long it is delayed, unless the next infusion comes first",
+       "Registry wording 'delayed'; window is ours", assumption=True),
     _p("RQ-15", "VIEW_ONCE_MIN", 15, "minutes", "Views of one participant by one person are noted once in this time",
        SILENT, assumption=True),
 )

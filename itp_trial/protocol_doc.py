@@ -147,6 +147,14 @@ OVERSIGHT: dict[str, tuple[str, str]] = {
     ),
 }
 
+SAFETY: dict[str, tuple[str, str]] = {
+    "S1": (
+        "When an adverse event began",
+        "During the infusion, immediate, delayed or late, counted from the latest infusion that had started. Infusion-related "
+        "means during or immediate.",
+    ),
+}
+
 #: What a question would settle (the rules, or the part of the trial), and the question.
 QUESTIONS: tuple[tuple[str, str], ...] = (
     (
@@ -225,8 +233,9 @@ This file is generated (`python -m itp_trial.protocol_doc > docs/protocol.md`); 
 
 def markdown() -> str:
     """The whole document, ending with a newline."""
-    parts = [_INTRO, "## Rules", *_chapters(RULES), "## Oversight", *_chapters(OVERSIGHT), "## Questions to the sponsor"]
-    return "\n\n".join([*parts, _questions()]) + "\n"
+    chapters = {"Rules": RULES, "Safety": SAFETY, "Oversight": OVERSIGHT}
+    parts = [text for title, found in chapters.items() for text in (f"## {title}", *_chapters(found))]
+    return "\n\n".join([_INTRO, *parts, "## Questions to the sponsor", _questions()]) + "\n"
 
 
 def _chapters(chapters: dict[str, tuple[str, str]]) -> Iterator[str]:

@@ -29,6 +29,7 @@ class Can(StrEnum):
     CONFIRM = "confirm unusual values"
     PLAN = "plan visits"
     END_TREATMENT = "end maintenance"
+    DECIDE = "decide for a child as physician"
     VIEW_PRODUCT = "view product lots"
     EDIT_PRODUCT = "enter product lots"
     EXPORT = "export"
@@ -52,7 +53,7 @@ class Can(StrEnum):
 
 _SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
                Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
-_DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.SIGN}
+_DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.DECIDE, Can.SIGN}
 # RQ-23, RQ-27: whoever oversees the trial reads; values are entered and corrected by the site alone.
 _READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.SEE_LOG}
 _OVERSEER = {Can.SEE_ACCESS, Can.RECORD_TRAINING}

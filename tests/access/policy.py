@@ -24,6 +24,8 @@ ROLES = {
 SEE = "CIHMDPSN"
 EXPORT = "CIHMDSN"
 ENTER = "CIH"
+#: Physicians.
+DECIDE = "IH"
 #: Looks after the data without entering any.
 REVIEW = "MD"
 WATCH = "MDH"
@@ -101,6 +103,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "work-list": {"GET": Door(SEE)},
     "participants": {"GET": Door(SEE)},
     "participant": {"GET": _participant(SEE, "the answer for one child")},
+    "take-note": {"POST": _participant(DECIDE, "of a changed class")},
     "visits": {"GET": _participant(SEE, "visits and forms")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
     "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from assessments import smog
-from assessments.models import BleedingAssessment
+from assessments.crfs.safety import CRITERIA
+from assessments.models import AdverseEvent, BleedingAssessment
 from casebook.actions import add_log_record
 from casebook.forms import CrfForm
 from casebook.models import FormRecord
 from demo.builder import NotFilled, bleeding, no_bleeding
+from dosing.crfs import Infusion
 from tests.casebook.test_saving import count
 from tests.input.conftest import at
 from tests.strategies import as_posted
@@ -161,8 +165,7 @@ class TestEvents:
     #: Answers of an adverse event -> the finding that asks about them.
     ASKED = {
         "serious without a criterion": (
-            {"serious": "Y", **dict.fromkeys(("death", "life_threatening", "hospitalised", "disability", "important"), "N")},
-            "AE02", True),
+            {"serious": "Y", **dict.fromkeys(CRITERIA, "N")}, "AE02", True),
         "serious, criteria still open": ({"serious": "Y"}, "AE02", False),
         "serious with a criterion": ({"serious": "Y", "hospitalised": "Y"}, "AE02", False),
         "not serious": ({"serious": "N"}, "AE02", False),
@@ -170,6 +173,14 @@ class TestEvents:
         "fatal but grade 3": ({"grade": 3, "outcome": "FATAL"}, "AE03", True),
         "fatal and grade 5": ({"grade": 5, "outcome": "FATAL"}, "AE03", False),
         "severe and not serious": ({"grade": 3, "serious": "N", "outcome": "RECOVERED/RESOLVED"}, "AE03", False),
+        "severe and not serious is no contradiction": ({"grade": 3, "serious": "N"}, "AE05", False),
+        "life-threatening and not serious": ({"grade": 4, "serious": "N"}, "AE05", True),
+        "life-threatening and serious": ({"grade": 4, "serious": "Y"}, "AE05", False),
+        "a value of grade 4 by its number": ({"grade": 4, "serious": "N", "coded_term": "neutrophils"}, "AE05", False),
+        "A07 low platelets": ({"coded_term": "platelets", "grade": 4}, "AE07", True),
+        "anything else": ({"coded_term": "headache", "grade": 1}, "AE07", False),
+        "died but recovered": ({"serious": "Y", "death": "Y", "outcome": "RECOVERED/RESOLVED"}, "AE10", True),
+        "died and fatal": ({"serious": "Y", "death": "Y", "outcome": "FATAL"}, "AE10", False),
     }  # fmt: skip
 
     @pytest.mark.parametrize(("answers", "code", "asked"), ASKED.values(), ids=ASKED)
@@ -181,3 +192,60 @@ class TestEvents:
         aware = at(day - timedelta(days=1))
         record = self.log(universe, "adverse-event", term="x", serious="Y", started_at=at(day), aware_at=aware)
         assert "AE04" in found(record)
+
+
+class TestEventsAndInfusions:
+    """Where an event stands among the infusions of its child; what is refused and what is asked."""
+
+    @pytest.fixture
+    def given(self, universe: Any) -> Any:
+        return Infusion.objects.get(record__participant=universe.responder)
+
+    def event(self, universe: Any, **answers: Any) -> AdverseEvent:
+        record = add_log_record(participant=universe.responder, form="adverse-event", by=universe.clara)
+        universe.fill(record, universe.clara, term="x", **answers)
+        return AdverseEvent.objects.get(record=record)
+
+    def typed(self, moment: datetime) -> str:
+        return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+
+    def test_it_names_the_infusion_its_lots_and_the_minutes(self, universe: Any, given: Any) -> None:
+        event = self.event(universe, coded_term="chills", started_at=self.typed(given.started_at + timedelta(minutes=90)))
+        assert (event.period, event.counted_from, event.minutes) == ("during", "LOAD", 90)
+        assert event.lots == ", ".join(sorted({line.bag.crf.lot_number for line in given.bags.all()}))
+
+    def test_before_any_infusion_nothing_is_linked(self, universe: Any, given: Any) -> None:
+        event = self.event(universe, started_at=self.typed(given.started_at - timedelta(days=1)), related="PROBABLY RELATED")
+        assert (event.period, event.counted_from, event.minutes, event.lots) == ("before", None, None, None)
+        assert "AE09" in found(event.record)
+
+    def test_without_a_start_nothing_is_computed(self, universe: Any) -> None:
+        assert self.event(universe).period is None
+
+    def test_a_corrected_infusion_moves_its_events(self, universe: Any, given: Any) -> None:
+        event = self.event(universe, started_at=self.typed(given.stopped_at + timedelta(hours=30)))
+        assert event.period == "delayed"
+        later = self.typed(given.stopped_at + timedelta(hours=8))
+        universe.fill(given.record, universe.clara, stopped_at=later)
+        assert AdverseEvent.objects.get(pk=event.pk).period == "immediate"
+        assert FormRecord.objects.get(pk=event.pk).version == 2
+
+    @pytest.mark.parametrize(("term", "grade"), [("headache", 4), ("meningitis", 1), ("anaphylaxis", 2), ("pruritus", 5)])
+    def test_a_grade_that_does_not_exist_is_refused(self, universe: Any, term: str, grade: int) -> None:
+        with pytest.raises(NotFilled, match=f"has no grade {grade} in CTCAE v5.0. Possible grades: "):
+            self.event(universe, coded_term=term, grade=grade)
+
+    def test_an_allergic_reaction_to_the_infusion_is_one_event(self, universe: Any, given: Any) -> None:
+        """A03: a question, not a refusal."""
+        started = self.typed(given.started_at + timedelta(minutes=20))
+        first = self.event(universe, coded_term="infusion_reaction", grade=2, started_at=started)
+        assert "AE08" not in found(first.record)
+        second = self.event(universe, coded_term="allergic_reaction", grade=2, started_at=started)
+        [asked] = second.record.findings.filter(code="AE08")
+        assert "There is one for this infusion already." in asked.message
+
+    def test_the_page_shows_what_each_grade_means(self, universe: Any, client_of: Any) -> None:
+        record = add_log_record(participant=universe.responder, form="adverse-event", by=universe.clara)
+        text = client_of(universe.clara).get(reverse("record", args=[record.pk])).content.decode()
+        assert "38.0 to 39.0 °C" in text
+        assert '<td data-grade="4" data-impossible>–</td>' in text
