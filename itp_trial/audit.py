@@ -14,6 +14,9 @@ from typing import Any
 from django.apps import apps
 from django.db import connections, models
 
+from itp_trial.protocol import TIME_ZONE
+from itp_trial.roles import Can, roles_that
+
 OUR_APPS = (
     "itp_trial", "accounts", "delegation", "casebook", "identity", "enrollment", "dosing", "assessments", "responses", "reports",
 )  # fmt: skip
@@ -22,6 +25,7 @@ ACCESS_LOG = "itp_trial_accessentry"
 #: Columns that never enter the trail (``itp_audit`` has the same list).
 HIDDEN = ["password", "last_login", "digest", "secret", "last_step", "sign_count", "last_used_at", "sealed"]
 FUNCTIONS = Path(__file__).with_name("sql") / "audit.sql"
+REDACTION = Path(__file__).with_name("sql") / "redaction.sql"
 
 
 def is_audited(model: type[models.Model]) -> bool:
@@ -42,6 +46,7 @@ def install(using: str = "default", **_: Any) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(FUNCTIONS.read_text())
+        cursor.execute(redaction_sql())
         for table in (TRAIL, ACCESS_LOG):
             cursor.execute(_trigger(table, "append_only", "BEFORE UPDATE OR DELETE", "itp_append_only()"))
         for model in audited_models():
@@ -49,6 +54,12 @@ def install(using: str = "default", **_: Any) -> None:
                 quoted = ", ".join(f"'{word}'" for word in arguments(model))
                 call = f"itp_audit({quoted})"
                 cursor.execute(_trigger(table, "audit", "AFTER INSERT OR UPDATE OR DELETE", call))
+
+
+def redaction_sql() -> str:
+    """The function that redacts, with the roles that may ask for it and grant it."""
+    askers, granters = ("{" + ",".join(sorted(roles_that(right))) + "}" for right in (Can.ASK_REDACTION, Can.GRANT_REDACTION))
+    return REDACTION.read_text().format(askers=askers, granters=granters, zone=TIME_ZONE)
 
 
 def _trigger(table: str, name: str, when: str, call: str) -> str:

@@ -89,6 +89,11 @@ CONFLICTS: tuple[tuple[frozenset[Role], frozenset[Role], str], ...] = (
 )  # fmt: skip
 
 
+def roles_that(right: Can) -> set[str]:
+    """The roles that hold this right."""
+    return {str(role) for role, rights in RIGHTS.items() if right in rights}
+
+
 def conflict_between(one: str, other: str) -> str:
     """Why one person must not hold both roles, or an empty text where they may."""
     for some, others, why in CONFLICTS:

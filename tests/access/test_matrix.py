@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,16 @@ def undone() -> Iterator[None]:
 
 
 @contextmanager
+def signed_in_as_before(actor: Actor) -> Iterator[None]:
+    """Whoever signed out, or in anew, has the old cookies again; the session itself is rolled back."""
+    cookies = deepcopy(actor.client.cookies)
+    try:
+        yield
+    finally:
+        actor.client.cookies = cookies
+
+
+@contextmanager
 def read_only() -> Iterator[None]:
     """Fails on any statement that writes, except the session's own row (the mark of the last request) and a new line of the
     access log."""
@@ -133,7 +144,7 @@ def _misfits(name: str, method: str, actors: list[Actor], address_of: Callable[.
             parts, body = address_of(door.target, own, actor, by_code=name == "download-copy")
             url, body = reverse(name, kwargs={**parts, **WORDS.get(name, {})}), body | SAID.get(name, {})
             before = AuditEntry.objects.count()
-            with undone(), read_only() if method == "GET" else undone():
+            with undone(), signed_in_as_before(actor), read_only() if method == "GET" else undone():
                 kind = {} if method in ("GET", "POST") else {"content_type": "application/json"}
                 answer = getattr(actor.client, method.lower())(url, body, secure=True, **kind)
                 refused = answer.status_code in (401, 403, 404)
