@@ -8,6 +8,7 @@ and audited rows are never deleted. ``docs/adr/0003-audit-by-the-database.md`` s
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from itp_trial.roles import Can, roles_that
 
 OUR_APPS = (
     "itp_trial", "accounts", "delegation", "casebook", "identity", "enrollment", "dosing", "assessments", "responses", "reports",
+    "analyses",
 )  # fmt: skip
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"
@@ -26,6 +28,9 @@ ACCESS_LOG = "itp_trial_accessentry"
 HIDDEN = ["password", "last_login", "digest", "secret", "last_step", "sign_count", "last_used_at", "sealed"]
 FUNCTIONS = Path(__file__).with_name("sql") / "audit.sql"
 REDACTION = Path(__file__).with_name("sql") / "redaction.sql"
+
+#: Triggers of the apps that must stand on these tables too, by their name.
+guards: dict[str, Callable[[], Iterable[str]]] = {}
 
 
 def is_audited(model: type[models.Model]) -> bool:
@@ -97,3 +102,12 @@ def missing_triggers(using: str = "default") -> list[str]:
         cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'audit' AND tgenabled IN ('O', 'A')")
         armed = {row[0].strip('"') for row in cursor.fetchall()}
     return sorted({model._meta.db_table for model in audited_models()} - armed)
+
+
+def missing_guards(using: str = "default") -> list[str]:
+    """Tables without a trigger that an app put there, each with its name: must be empty like ``missing_triggers``."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE tgenabled IN ('O', 'A')")
+        armed = {(name, table.strip('"')) for name, table in cursor.fetchall()}
+    wanted = {(name, table) for name, tables in guards.items() for table in tables()}
+    return sorted(f"{name} of {table}" for name, table in wanted - armed)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from itp_trial import clock
-from itp_trial.audit import ACCESS_LOG, TRAIL, audited_models, missing_triggers, rows_may_go
+from itp_trial.audit import ACCESS_LOG, TRAIL, audited_models, missing_guards, missing_triggers, rows_may_go
 from itp_trial.isolation import policy
 
 
@@ -25,6 +25,7 @@ def require() -> None:
 def problems() -> list[str]:
     """Everything that would let a value change without a trace or be seen by another site."""
     found = [f"the audit trigger of {table} is missing or switched off (run manage.py migrate)" for table in missing_triggers()]
+    found += [f"the trigger {name} is missing or switched off (run manage.py migrate)" for name in missing_guards()]
     found += _append_only() + _role() + _rights() + _walls()
     found += _vault()
     if not clock.knows_summer_time():

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "assessments",
     "responses",
     "reports",
+    "analyses",
     "demo",
 ]
 
