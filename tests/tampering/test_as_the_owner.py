@@ -301,7 +301,7 @@ def test_with_a_granted_request_the_lock_lets_nothing_else_through(sql: Sql, cou
 #: Changes of data behind the trail -> (statements on the count's record, how it is found).
 BEHIND = {
     "a changed value": (
-        [f"UPDATE {COUNT} SET platelets = 90 WHERE record_id = %s"], "platelets is 90.0, its last entry says 60.0"),
+        [f"UPDATE {COUNT} SET platelets = 90 WHERE record_id = %s"], r"platelets is 90(\.0)?, its last entry says 60(\.0)?\b"),
     "an emptied value": (
         [f"UPDATE {COUNT} SET platelets = NULL WHERE record_id = %s"], "platelets is null, its last entry says 60.0"),
     "a deleted row": ([f"DELETE FROM {COUNT} WHERE record_id = %s"], "the row of these entries is gone"),
@@ -365,6 +365,7 @@ def test_the_application_refuses_to_start(sql: Sql, monkeypatch: pytest.MonkeyPa
     sql(statement)
     monkeypatch.setattr("itp_trial.readiness.connection", connections["owner"])
     monkeypatch.setattr("itp_trial.readiness.missing_triggers", lambda: audit.missing_triggers("owner"))
+    monkeypatch.setattr("itp_trial.readiness.missing_guards", lambda: audit.missing_guards("owner"))
     with pytest.raises(readiness.NotReady, match=what):
         readiness.require()
 
@@ -373,6 +374,7 @@ def test_the_application_refuses_to_start(sql: Sql, monkeypatch: pytest.MonkeyPa
 def test_it_refuses_to_work_as_the_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("itp_trial.readiness.connection", connections["owner"])
     monkeypatch.setattr("itp_trial.readiness.missing_triggers", list)
+    monkeypatch.setattr("itp_trial.readiness.missing_guards", list)
     assert f"the application's role owns {COUNT}" in readiness.problems()
 
 
