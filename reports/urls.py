@@ -4,6 +4,7 @@ from reports import access_views, copy_views, review_views, views
 
 urlpatterns = [
     path("exports/", views.exports, name="exports"),
+    path("exports/participants.csv", views.participants_csv, name="participants-csv"),
     path("exports/codebook.csv", views.codebook_csv, name="codebook-csv"),
     path("exports/trail.csv", views.trail, name="trail-csv"),
     path("exports/<slug:form>.csv", views.form_csv, name="form-csv"),

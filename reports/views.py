@@ -59,6 +59,18 @@ def form_csv(request: HttpRequest, form: str) -> HttpResponse:
 
 @require_safe
 @asks_why
+@one_file_at_a_time
+def participants_csv(request: HttpRequest) -> HttpResponse:
+    """The participants of the person's sites with their states."""
+    allow_somewhere(request, Can.EXPORT)
+    purpose = stated(request.GET)
+    with snapshot():
+        file = csv_export.participants_csv(selectors.exportable_participants(access(request)), excel=for_excel(request))
+    return _handed_out(request, file, "the participants", purpose)
+
+
+@require_safe
+@asks_why
 def codebook_csv(request: HttpRequest) -> HttpResponse:
     allow_somewhere(request, Can.EXPORT)
     purpose = stated(request.GET)

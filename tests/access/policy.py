@@ -152,6 +152,7 @@ POLICY: dict[str, dict[str, Door]] = {
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},
+    "participants-csv": {"GET": Door(EXPORT, says="the participants of one's sites")},
     "trial": {"GET": Door(SEE, says="results of one's own sites")},
     "trial-figure": {"GET": Door(EXPORT, says="results of one's own sites")},
     "trial-report": {"GET": Door(EXPORT, says="results of one's own sites")},
