@@ -13,11 +13,8 @@ from casebook.models import Participant
 from demo import platelets as numbers
 from demo.builder import Clinic, Facts, at, confirm
 from demo.children import Child, Day, Moment
-<<<<<<< HEAD
 from demo.families import family_of
-=======
 from demo.observations import Observed
->>>>>>> main
 from dosing.actions import end_treatment
 from enrollment import actions as enrollment
 from itp_trial.schedule import VISITS, Anchor, anchored_on
