@@ -27,7 +27,12 @@ from identity.actions import Kept, keep_identity
 from identity.details import Details
 from itp_trial.models import Site, User
 from itp_trial.normalise import moment
+from itp_trial.permissions import access_of
 from itp_trial.schedule import VISITS
+from signatures import actions as signing
+from signatures.matters import Matter
+from signatures.models import Scope, Signature
+from signatures.paper import paper_of
 
 NOT_APPLICABLE = "~NA"
 IGG_G_PER_L = Decimal(45)
@@ -82,6 +87,12 @@ def _posted(answers: Mapping[str, Any]) -> dict[str, str]:
         else:
             posted[name] = "" if answer is None else str(answer)
     return posted
+
+
+def sign(matter: Matter, by: User) -> Signature:
+    """Signs what this person would be shown now; the page asks for the password besides."""
+    paper = paper_of(matter, by=by, access=access_of(by))
+    return signing.sign(matter=matter, shown=paper.hash, by=by, factors="password")
 
 
 def confirm(saved: casebook.Saved, code: str, explanation: str, by: User) -> list[Finding]:
@@ -191,6 +202,10 @@ class Clinic:
             slug = name.replace("_", "-")
             fill(record(child, slug, "SCREEN"), self.coordinator, **{**said, **answers.get(name, {})})
 
+    def sign_eligibility(self, child: Participant) -> Signature:
+        """The investigator reads the forms of screening and confirms the eligibility, as the page would."""
+        return sign(Matter(Scope.ELIGIBILITY, child), self.investigator)
+
     def enrol(self, child: Participant, on: date) -> Participant:
         return enrollment.enrol(participant=child, by=self.investigator, on=on)
 
@@ -202,6 +217,7 @@ class Clinic:
         self.consent(child, on, facts)
         self.history(child, on, facts)
         self.observe(child, "SCREEN", Observed(str(child.screening_number), "SCREEN", on, facts.age, facts.sex))
+        self.sign_eligibility(child)
         return self.enrol(child, enrolled or on)
 
     def count(self, child: Participant, code: str, on: date, platelets: Any, **answers: Any) -> casebook.Saved:

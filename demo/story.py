@@ -45,6 +45,8 @@ class Story:
     def play(self) -> Participant:
         participant = self.clinic.start_screening(self.screened_on)
         self._screen(participant)
+        if self.child.loaded is not None or self.child.key == "enrolled_today":
+            self.clinic.sign_eligibility(participant)
         if self.child.loaded is not None:
             participant = self._treat(self.clinic.enrol(participant, self.day(-ENROLLED_BEFORE)))
         elif self.child.key == "enrolled_today":

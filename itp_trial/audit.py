@@ -19,8 +19,8 @@ from itp_trial.protocol import TIME_ZONE
 from itp_trial.roles import Can, roles_that
 
 OUR_APPS = (
-    "itp_trial", "accounts", "delegation", "casebook", "identity", "enrollment", "dosing", "assessments", "responses", "reports",
-    "analyses",
+    "itp_trial", "accounts", "delegation", "casebook", "identity", "signatures", "enrollment", "dosing", "assessments",
+    "responses", "reports", "analyses",
 )  # fmt: skip
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"

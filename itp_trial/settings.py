@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "delegation",
     "casebook",
     "identity",
+    "signatures",
     "enrollment",
     "dosing",
     "assessments",

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("delegation.urls")),
     path("", include("casebook.urls")),
     path("", include("identity.urls")),
+    path("", include("signatures.urls")),
     path("", include("enrollment.urls")),
     path("", include("dosing.urls")),
     path("", include("responses.urls")),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,10 @@ class Report:
         return anchors.digest(self.heads)
 
 
+#: What the apps verify besides the trail, on the database of the given alias.
+further: list[Callable[[str], Iterable[Broken]]] = []
+
+
 def verify(using: str = "default", chains: Iterable[str] | None = None) -> Report:
     """Walks the chains; without ``chains`` all of them, then also compares rows, anchors and triggers.
 
@@ -68,6 +72,7 @@ def verify(using: str = "default", chains: Iterable[str] | None = None) -> Repor
             for model in audited_models():
                 report.broken += _differences(cursor, model)
             report.broken += _cut_off(cursor)
+            report.broken += [broken for check in further for broken in check(using)]
     return report
 
 

@@ -23,6 +23,7 @@ from reports.making import one_file_at_a_time, snapshot
 from reports.pdf import PdfNotMade, casebook_pdf
 from reports.proof import proof_for
 from reports.purpose import PURPOSES, asks_why, exported, printed, stated
+from reports.signatures_csv import signatures_csv
 
 
 @require_safe
@@ -87,6 +88,15 @@ def trail(request: HttpRequest) -> HttpResponse:
     with snapshot():
         file = trail_csv.trail_csv(access(request), site=site, excel=for_excel(request))
     return _handed_out(request, file, f"the trail of {f'site {site.code}' if site else 'all sites'}", purpose, site=site)
+
+
+@require_safe
+@asks_why
+def signatures(request: HttpRequest) -> HttpResponse:
+    """Every signature of the sites that the person may export, with its manifestation and its state."""
+    allow_somewhere(request, Can.EXPORT)
+    purpose = stated(request.GET)
+    return _handed_out(request, signatures_csv(access(request), excel=for_excel(request)), "the signatures", purpose)
 
 
 @require_safe
