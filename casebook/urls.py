@@ -9,6 +9,7 @@ urlpatterns = [
     path("participants/<uuid:pk>/add/<slug:form>/", views.add_log, name="add-log"),
     path("visits/<uuid:pk>/", entry_views.visit, name="visit"),
     path("records/<uuid:pk>/", entry_views.record, name="record"),
+    path("records/<uuid:pk>/draft/", entry_views.draft, name="draft"),
     path("records/<uuid:pk>/remove/", removal.remove, name="remove-record"),
     path("records/<uuid:pk>/restore/", removal.restore, name="restore-record"),
     path("records/<uuid:pk>/history/", trail_views.history, name="history"),

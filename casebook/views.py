@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from casebook import actions, selectors
+from casebook import actions, drafts, selectors
 from casebook.actions import UNSCHEDULED_FORMS
 from casebook.doors import came_from, participant_of
 from casebook.models import Finding, Participant
@@ -32,6 +32,7 @@ def work_list(request: HttpRequest) -> HttpResponse:
         "unfinished": list(selectors.open_work(participants)[:50]),
         "today": today,
         "may_screen": access(request).has(Can.SCREEN),
+        "draft_key": drafts.local_key(request.user),
     }
     return render(request, "casebook/work_list.html", context)
 

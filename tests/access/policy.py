@@ -107,6 +107,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "visits": {"GET": _participant(SEE, "visits and forms")},
     "visit": {"GET": Door(SEE, "visit", "all forms of a visit")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
+    "draft": {"POST": _record(ENTER, "keep what is typed and not saved")},
     "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
     "restore-record": {"POST": _record(ENTER, "put it back")},
     "history": {"GET": _record(SEE, "who changed what")},
