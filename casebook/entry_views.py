@@ -38,6 +38,7 @@ def _visit_page(request: HttpRequest, found: Visit, bound: FormOnPage | None = N
     context = {
         "page": page, "visit": found, "participant": found.participant, "today": timezone.localdate(),
         "window_state": found.window.state(timezone.localdate(), done=found.happened_on is not None),
+        "closed": page.locks.over(found), "child_closed": page.locks.over(found.participant),
         "may_edit_visit": access(request).may(Can.EDIT, found.participant.site_id),
         "log_forms": selectors.log_forms(), "visit_forms": selectors.unscheduled_forms(),
         "draft_key": drafts.local_key(request.user),

@@ -256,6 +256,52 @@ class Draft(models.Model):
         return f"Draft of {self.record_id} by {self.user_id}"
 
 
+class Lock(models.Model):
+    """A participant, a visit or one form is closed to changes, from a moment until it is lifted. ``casebook.locks`` decides."""
+
+    class Kind(models.TextChoices):
+        FROZEN = "frozen", "Frozen"
+        LOCKED = "locked", "Locked"
+
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="locks")
+    #: Neither: the whole participant. Not called ``visit`` and ``record``: whose the row is stands in ``participant``.
+    of_visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="locks")
+    of_record = models.ForeignKey(FormRecord, on_delete=models.PROTECT, null=True, related_name="locks")
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    reason = models.CharField(max_length=500)
+    set_at = models.DateTimeField(default=timezone.now)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    lifted_why = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-set_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participant", "of_visit", "of_record"], condition=Q(lifted_at=None), nulls_distinct=False,
+                name="closed_once",
+            ),
+            models.CheckConstraint(condition=Q(of_visit=None) | Q(of_record=None), name="lock_of_one_thing"),
+            models.CheckConstraint(condition=~Q(reason=""), name="lock_with_reason"),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None, lifted_by=None) | Q(lifted_at__isnull=False, lifted_by__isnull=False)
+                & ~Q(lifted_why=""), name="lifted_by_someone_with_reason",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.participant}"
+
+    @property
+    def sentence(self) -> str:
+        """What is closed, since when, by whom, why."""
+        what = "This form is" if self.of_record_id else "The whole visit is" if self.of_visit_id else "The whole participant is"
+        since = timezone.localtime(self.set_at)
+        return (f"{what} {self.get_kind_display().lower()} since {since:%d %b %Y %H:%M} Cairo,"
+                f" by {self.set_by.full_name}: {self.reason.rstrip('.')}.")  # fmt: skip
+
+
 class Reminder(models.Model):
     """One line of a digest: this visit, in this state, told once to this person. Also the outbox of the mail.
 

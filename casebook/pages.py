@@ -16,7 +16,8 @@ from casebook.crf import Crf
 from casebook.doors import right_to_edit
 from casebook.drafts import Collision, Merge, drafts_of, with_draft
 from casebook.forms import CHANGE_REASONS, CrfForm
-from casebook.models import Draft, Finding, FormRecord, Visit
+from casebook.locks import Locks
+from casebook.models import Draft, Finding, FormRecord, Lock, Visit
 from casebook.stored import stored_forms
 from itp_trial.permissions import access
 from itp_trial.roles import Can
@@ -48,6 +49,8 @@ class FormOnPage:
     stale: Any = None
     #: What the person had typed before and not saved.
     draft: Draft | None = None
+    #: What freezes or locks it, the strictest first.
+    closed: list[Lock] = field(default_factory=list)
     #: Before the ids of all inputs where several forms share the page.
     place: str = ""
     #: The end of addresses that leads back to the page of the visit.
@@ -73,7 +76,7 @@ class FormOnPage:
 
     @property
     def may_edit(self) -> bool:
-        return self.may_edit_ever and self.record.removed_at is None
+        return self.may_edit_ever and self.record.removed_at is None and not self.closed
 
     @property
     def asks_reason(self) -> bool:
@@ -114,12 +117,14 @@ class FormOnPage:
 
 
 def form_on_page(request: HttpRequest, record: FormRecord, merge: Merge, *, findings: list[Finding] | None = None,
-                 draft: Draft | None = None, place: str = "", stale: Any = None, back: str = "") -> FormOnPage:  # fmt: skip
+                 draft: Draft | None = None, locks: Locks | None = None, place: str = "", stale: Any = None,
+                 back: str = "") -> FormOnPage:  # fmt: skip
     """One form with its findings at their inputs; on a page with others ``place`` tells its ids apart."""
     granted = access(request)
     found = findings_of([record])[record.pk] if findings is None else findings
+    closed = (locks or _locks_of(record)).closing(record)
     shown = FormOnPage(record, merge, found, granted.may(right_to_edit(record), record.site_id),
-                       granted.may(Can.CONFIRM, record.site_id), stale, draft, place, back)  # fmt: skip
+                       granted.may(Can.CONFIRM, record.site_id) and not closed, stale, draft, closed, place, back)  # fmt: skip
     if place:
         merge.form.place_on_page(place)
     for name in merge.drafted & merge.form.main.fields.keys():
@@ -133,6 +138,11 @@ def stored_form(request: HttpRequest, record: FormRecord, *, place: str = "", ba
     may_edit = access(request).may(right_to_edit(record), record.site_id)
     draft = drafts_of(request.user, [record]).get(record.pk) if may_edit else None
     return form_on_page(request, record, with_draft(record.crf(), draft), draft=draft, place=place, back=back)
+
+
+def _locks_of(record: FormRecord) -> Locks:
+    """Asked only where the record was read together with whether anything of its participant is closed, and it is."""
+    return Locks.of(record.participant) if getattr(record, "has_locks", True) else Locks()
 
 
 def findings_of(records: Iterable[FormRecord]) -> dict[Any, list[Finding]]:
@@ -164,6 +174,7 @@ class VisitPage:
     #: The day of the visit before this one; events since then are asked for.
     since: date | None
     events: list[FormRecord]
+    locks: Locks
 
     @property
     def pending(self) -> list[FormOnPage]:
@@ -185,7 +196,7 @@ def visit_page(request: HttpRequest, visit: Visit, bound: FormOnPage | None = No
     own = _in_ward_order(visit, [r for r in everything if r.visit_id == visit.pk])
     earlier = {record.pk: _earlier(record, visit, everything) for record in own}
     crfs = stored_forms([*own, *(record for records in earlier.values() for record in records)])
-    findings = findings_of(own)
+    findings, locks = findings_of(own), Locks.of(visit.participant)
     may_edit = access(request).may(Can.EDIT, visit.participant.site_id)
     drafts = drafts_of(request.user, own) if may_edit else {}
     forms = []
@@ -195,11 +206,11 @@ def visit_page(request: HttpRequest, visit: Visit, bound: FormOnPage | None = No
         else:
             crf = crfs.get(record.pk) or record.crf_class(record=record)
             draft = drafts.get(record.pk)
-            shown = form_on_page(request, record, with_draft(crf, draft), findings=findings[record.pk], draft=draft,
+            shown = form_on_page(request, record, with_draft(crf, draft), findings=findings[record.pk], draft=draft, locks=locks,
                                  place=place_of(record), back=f"?visit={visit.pk}")  # fmt: skip
         _show_earlier(shown.form, [(r.visit.date, crfs[r.pk]) for r in earlier[record.pk] if r.pk in crfs])
         forms.append(shown)
-    return _around(visit, forms, everything)
+    return _around(visit, forms, everything, locks)
 
 
 def _in_ward_order(visit: Visit, records: list[FormRecord]) -> list[FormRecord]:
@@ -207,7 +218,7 @@ def _in_ward_order(visit: Visit, records: list[FormRecord]) -> list[FormRecord]:
     return sorted(records, key=lambda r: (order.get(r.form, len(order)), r.form, r.repeat))
 
 
-def _around(visit: Visit, forms: list[FormOnPage], everything: list[FormRecord]) -> VisitPage:
+def _around(visit: Visit, forms: list[FormOnPage], everything: list[FormRecord], locks: Locks) -> VisitPage:
     """The visits before and after this one, and what was entered outside of visits since the one before."""
     visits = sorted({r.visit for r in everything if r.visit is not None and not r.visit.cancelled}, key=lambda v: v.place)
     place = next((n for n, other in enumerate(visits) if other.pk == visit.pk), None)
@@ -215,7 +226,7 @@ def _around(visit: Visit, forms: list[FormOnPage], everything: list[FormRecord])
     after = visits[place + 1] if place is not None and place + 1 < len(visits) else None
     since = max((v.happened_on for v in visits if v.happened_on and v.happened_on < visit.date), default=None)
     events = [r for r in everything if r.visit_id is None and (since is None or r.created_at.date() >= since)]
-    return VisitPage(visit, forms, before, after, since, events)
+    return VisitPage(visit, forms, before, after, since, events, locks)
 
 
 def _earlier(record: FormRecord, visit: Visit, everything: list[FormRecord]) -> list[FormRecord]:

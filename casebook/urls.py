@@ -1,6 +1,6 @@
 from django.urls import path
 
-from casebook import entry_views, removal, trail_views, views
+from casebook import entry_views, lock_views, removal, trail_views, views
 
 urlpatterns = [
     path("worklist/", views.work_list, name="work-list"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("records/<uuid:pk>/draft/", entry_views.draft, name="draft"),
     path("records/<uuid:pk>/remove/", removal.remove, name="remove-record"),
     path("records/<uuid:pk>/restore/", removal.restore, name="restore-record"),
+    path("records/<uuid:pk>/lock/", lock_views.of_record, name="record-lock"),
+    path("visits/<uuid:pk>/lock/", lock_views.of_visit, name="visit-lock"),
+    path("participants/<uuid:pk>/lock/", lock_views.of_participant, name="participant-lock"),
     path("records/<uuid:pk>/history/", trail_views.history, name="history"),
     path("records/<uuid:pk>/history/<slug:item>/", trail_views.item_history, name="item-history"),
     path("participants/<uuid:pk>/trail/", trail_views.participant_trail, name="trail"),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from casebook import actions, drafts, selectors
 from casebook.actions import UNSCHEDULED_FORMS
 from casebook.doors import came_from, participant_of
+from casebook.locks import Locks
 from casebook.models import Finding, Participant
 from itp_trial.normalise import Unreadable, day
 from itp_trial.permissions import access, allow, allow_somewhere, visible
@@ -41,8 +42,11 @@ def work_list(request: HttpRequest) -> HttpResponse:
 def visits(request: HttpRequest, pk: Any) -> HttpResponse:
     """All visits and forms of a participant with their states, and what may be added."""
     participant = participant_of(request, pk)
+    locks = Locks.of(participant)
     context = {
         "participant": participant,
+        "locks": locks,
+        "closed": locks.over(participant),
         "visits": selectors.visits_with_records(participant),
         "log_records": selectors.log_records(participant),
         "removed_records": selectors.removed_records(participant),

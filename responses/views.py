@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from casebook.doors import participant_of
+from casebook.locks import Locks
 from casebook.models import Participant
 from casebook.templatetags.casebook import STATES
 from itp_trial.permissions import access, allow_somewhere
@@ -59,6 +60,7 @@ def participant(request: HttpRequest, pk: Any) -> HttpResponse:
     found = participant_of(request, pk)
     granted = access(request)
     context = dashboard(found, timezone.localdate()) | {
+        "closed": Locks.of(found).over(found),
         "may_decide": granted.may(Can.DECIDE, found.site_id),
         "may_end_treatment": granted.may(Can.END_TREATMENT, found.site_id) and found.state == Participant.State.TREATMENT,
     }

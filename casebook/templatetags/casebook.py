@@ -51,6 +51,7 @@ STATES = {
     "ended": ("Ended", "–"), "stopped": ("Stopped", "✕"), "never signed": ("Never signed", "✕"),
     "trained": ("Trained", "●"), "untrained": ("Training missing", "○"), "retraining": ("Training to renew", "◐"),
     "review due": ("Review overdue", "▲"), "review in time": ("In time", "●"), "account closed": ("Account closed", "✕"),
+    "frozen": ("Frozen", "▤"), "locked": ("Locked", "■"),
     "accepted": ("Accepted", "●"), "not accepted": ("Not accepted yet", "◇"),
 }  # fmt: skip
 
@@ -60,6 +61,12 @@ def state(code: str) -> dict[str, str]:
     """A state as word + shape + colour."""
     word, shape = STATES.get(code, (code, "·"))
     return {"code": code.lower().replace(" ", "-").replace("_", "-"), "word": word, "shape": shape}
+
+
+@register.filter
+def closed(locks: Any, target: Any) -> Any:
+    """What closes a form, a visit or a participant (``casebook.locks.Locks``), or None."""
+    return locks.over(target) if locks else None
 
 
 @register.filter

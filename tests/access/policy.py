@@ -110,6 +110,12 @@ POLICY: dict[str, dict[str, Door]] = {
     "draft": {"POST": _record(ENTER, "keep what is typed and not saved")},
     "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
     "restore-record": {"POST": _record(ENTER, "put it back")},
+    "record-lock": {
+        "GET": _record(SEE, "what closes a form"),
+        "POST": _record("D", "freeze, lock, open again; with the password"),
+    },
+    "visit-lock": {"GET": Door(SEE, "visit"), "POST": Door("D", "visit", "all forms of a visit")},
+    "participant-lock": {"GET": _participant(SEE, ""), "POST": _participant("D", "all forms of a child")},
     "history": {"GET": _record(SEE, "who changed what")},
     "item-history": {"GET": _record(SEE, "the history of one question")},
     "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
@@ -129,6 +135,9 @@ POLICY: dict[str, dict[str, Door]] = {
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},
+    "trial": {"GET": Door(SEE, says="results of one's own sites")},
+    "trial-figure": {"GET": Door(EXPORT, says="results of one's own sites")},
+    "trial-report": {"GET": Door(EXPORT, says="results of one's own sites")},
     "form-csv": {"GET": Door(EXPORT)},
     "casebook-csv": {"GET": _participant(EXPORT, "everything about one child")},
     "casebook-pdf": {"GET": _participant(EXPORT, "everything about one child")},

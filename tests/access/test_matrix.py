@@ -37,10 +37,11 @@ from tests.access.policy import (
 
 #: What an address needs besides the object that it names.
 WORDS = {"add-log": {"form": "rescue"}, "form-csv": {"form": "blood-count"}, "api-form-csv": {"slug": "blood-count"},
-         "item-history": {"item": "platelets"}}  # fmt: skip
+         "item-history": {"item": "platelets"}, "trial-figure": {"slug": "swimmer", "kind": "csv"}}  # fmt: skip
 #: What has to be said with it: what a file is for, the days of a review.
 TODAY = f"{timezone.localdate():%d/%m/%Y}"
-FILES = ("form-csv", "codebook-csv", "casebook-csv", "casebook-pdf", "trail-csv", "participant-trail-csv", "access-log-csv")
+FILES = ("form-csv", "codebook-csv", "casebook-csv", "casebook-pdf", "trail-csv", "participant-trail-csv", "access-log-csv",
+         "trial-figure", "trial-report")  # fmt: skip
 SAID = {name: {"purpose": "analysis"} for name in (*FILES, "download-copy")} | {
     "new-trail-review": {"since": TODAY, "until": TODAY, "site": "01"}
 }

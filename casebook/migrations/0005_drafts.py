@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('casebook', '0003_nothing_is_deleted'),
+        ('casebook', '0004_locks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
