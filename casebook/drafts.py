@@ -129,8 +129,9 @@ def _line_shown(group: Any, line: Mapping[str, str]) -> str:
 
 
 def drafts_of(user: Any, records: Iterable[FormRecord]) -> dict[Any, Draft]:
-    """What this person typed into these forms, by record. One query."""
-    return {draft.record_id: draft for draft in Draft.objects.filter(user=user, record__in=list(records))}
+    """What this person typed into these forms, by record. One query; none where the records say that there is nothing."""
+    maybe = [record.pk for record in records if getattr(record, "has_drafts", True)]
+    return {draft.record_id: draft for draft in Draft.objects.filter(user=user, record__in=maybe)} if maybe else {}
 
 
 def with_draft(crf: Crf, draft: Draft | None) -> Merge:
@@ -179,7 +180,7 @@ def keep_draft(
 
 def settle_draft(*, record: FormRecord, saved: Merge, by: Any) -> None:
     """After a save: what it stored is no draft any more. What another window typed into other questions stays."""
-    draft = Draft.objects.filter(user=by, record=record).first()
+    draft = drafts_of(by, [record]).get(record.pk)
     if draft is None:
         return
     stored = saved.form.typed_answers()

@@ -32,12 +32,13 @@ def visit(request: HttpRequest, pk: Any) -> HttpResponse:
 
 
 def _visit_page(request: HttpRequest, found: Visit, bound: FormOnPage | None = None, status: int = 200) -> HttpResponse:
-    page = visit_page(request, found, bound)
+    page, today = visit_page(request, found, bound), timezone.localdate()
     if bound is not None and _is_fragment(request):
         return render(request, "casebook/_fragment.html", {"shown": bound, "visit": found}, status=status)
     context = {
-        "page": page, "visit": found, "participant": found.participant, "today": timezone.localdate(),
-        "window_state": found.window.state(timezone.localdate(), done=found.happened_on is not None),
+        "page": page, "visit": found, "participant": found.participant, "today": today,
+        "visit_day": found.happened_on or today,
+        "window_state": found.window.state(today, done=found.happened_on is not None),
         "closed": page.locks.over(found), "child_closed": page.locks.over(found.participant),
         "may_edit_visit": access(request).may(Can.EDIT, found.participant.site_id),
         "log_forms": selectors.log_forms(), "visit_forms": selectors.unscheduled_forms(),

@@ -4,6 +4,7 @@ from casebook import entry_views, lock_views, removal, trail_views, views
 
 urlpatterns = [
     path("worklist/", views.work_list, name="work-list"),
+    path("places/", views.places, name="places"),
     path("participants/<uuid:pk>/visits/", views.visits, name="visits"),
     path("participants/<uuid:pk>/visits/add/", views.add_visit, name="add-visit"),
     path("participants/<uuid:pk>/add/<slug:form>/", views.add_log, name="add-log"),

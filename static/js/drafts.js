@@ -133,6 +133,7 @@ const drafts = (() => {
     const now = answersOf(form, state.base);
     for (const [name, answer] of Object.entries(now)) {
       if (same(answer, state.last[name])) continue;
+      remember(form, name, state.last[name]);
       state.pending.typed[name] = answer;
       state.pending.base[name] = state.base[name];
       mark(form, name, !same(answer, state.base[name]));
@@ -145,6 +146,35 @@ const drafts = (() => {
     keepHere(state);
     clearTimeout(state.timer);
     state.timer = setTimeout(() => send(state), WAIT);
+  };
+  // --- undo: what was typed last, question by question, until the form is saved ----------------------------------------
+  const past = [];
+  let undoing = false;
+  const remember = (form, name, was) => {
+    const last = past.at(-1);
+    if (undoing || was === null || (last && last.form === form && last.name === name)) return;
+    past.push({ form, name, was });
+  };
+  const undo = () => {
+    let last = past.pop();
+    while (last && !last.form.isConnected) last = past.pop();
+    if (!last) return;
+    undoing = true;
+    if (typeof last.was === "string") setAnswer(last.form, last.name, last.was); else setLines(last.form, last.name, last.was);
+    undoing = false;
+    (boxOf(last.form, last.name)?.querySelector("input:not([type=hidden]), select, textarea"))?.focus();
+  };
+  const setLines = (form, slug, lines) => {
+    for (const control of form.querySelectorAll(`[name^="${slug}-"]:not([type=hidden])`)) {
+      const [, number, name] = control.name.match(/-(\d+)-([^-]+)$/) ?? [];
+      const answer = lines[number]?.[name] ?? "";
+      if (number !== undefined) control.value = answer;
+    }
+    form.dispatchEvent(new Event("change"));
+  };
+  const isChanged = (form) => {
+    const state = states.get(form);
+    return Boolean(state) && Object.entries(answersOf(form, state.base)).some(([name, answer]) => !same(answer, state.base[name]));
   };
   /** A choice between two answers: the stored one is seen from now on, and either taken or typed over. */
   const choose = (form, choice) => {
@@ -210,7 +240,7 @@ const drafts = (() => {
   window.addEventListener("online", () => { for (const state of states.values()) send(state); });
   document.addEventListener("visibilitychange", () => { if (document.hidden) for (const state of states.values()) send(state); });
   start();
-  return { watch, settle, done };
+  return { watch, settle, done, undo, isChanged };
 })();
 
 // A form on a page of its own: the last draft is sent before the form is, and what arrived late is shown.

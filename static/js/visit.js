@@ -77,6 +77,21 @@
     send(event.target);
   });
 
+  // Everything that is typed and not saved, form by form; it stops where something needs an answer first.
+  const saveAll = document.getElementById("save-all");
+  if (saveAll) saveAll.hidden = false;
+  saveAll?.addEventListener("click", async () => {
+    const said = [];
+    for (const form of [...page.querySelectorAll("form.crf")].filter((one) => drafts?.isChanged(one))) {
+      const done = await send(form);
+      if (!done?.stored) return;
+      said.push(...[...say.children].map((message) => message.cloneNode(true)));
+    }
+    if (said.length) say.replaceChildren(...said); else say.textContent = "Nothing was typed that is not saved.";
+    const open = page.querySelector(".form-on-page .attention");
+    (open ?? document.getElementById("leaving-title")).focus();
+  });
+
   // What came from this device only now is put into the form by the server, which also knows what others saved.
   document.addEventListener("drafts-sent", async (event) => {
     for (const form of event.detail) {

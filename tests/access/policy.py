@@ -101,6 +101,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "review-access": {"POST": Door("DA", says="record a review of the rights")},
     # casebook
     "work-list": {"GET": Door(SEE)},
+    "places": {"GET": Door(SIGNED_IN, says="the children whom one sees, to go to")},
     "participants": {"GET": Door(SEE)},
     "participant": {"GET": _participant(SEE, "the answer for one child")},
     "take-note": {"POST": _participant(DECIDE, "of a changed class")},
