@@ -11,7 +11,9 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from analyses.inputs import Child, Dose, Grades, VisitCount
+from analyses.inputs import Child, Dose, Event, Grades, VisitCount
+from assessments.crfs.safety import RELATED, AdverseEvent
+from casebook.items import YesNo
 from casebook.models import Participant
 from dosing.crfs import InfusionBag
 from responses.classification import classify
@@ -21,10 +23,11 @@ from responses.verdicts import Verdict
 
 
 def children(participants: QuerySet[Participant], today: date) -> list[Child]:
-    """Each child with the verdict of the rules as of ``today``. Two queries, however many children."""
+    """Each child with the verdict of the rules as of ``today``. Three queries, however many children."""
     found = dossiers(participants.select_related("site").order_by("site__code", "screening_number"), today)
+    happened = events_by_child(found)
     lots = lots_by_infusion([entry.ref for dossier in found for entry in doses(dossier.entries)])
-    return [child_of(dossier, lots) for dossier in found]
+    return [child_of(dossier, lots, happened.get(dossier.participant.pk, ())) for dossier in found]
 
 
 def lots_by_infusion(infusions: list[str]) -> dict[str, tuple[str, ...]]:
@@ -37,7 +40,24 @@ def lots_by_infusion(infusions: list[str]) -> dict[str, tuple[str, ...]]:
     return {infusion: tuple(found) for infusion, found in lots.items()}
 
 
-def child_of(dossier: Dossier, lots: dict[str, tuple[str, ...]]) -> Child:
+def events_by_child(found: list[Dossier]) -> dict[Any, tuple[Event, ...]]:
+    """The adverse events of each child that began by the day of the analysis. One query."""
+    seen_until = {dossier.participant.pk: dossier.course.as_of for dossier in found}
+    events: dict[Any, list[Event]] = defaultdict(list)
+    for event in AdverseEvent.objects.filter(record__participant__in=seen_until).select_related("record").order_by("started_at"):
+        child = event.record.participant_id
+        if event.started_at is None or timezone.localtime(event.started_at).date() <= seen_until[child]:
+            events[child].append(_event(event))
+    return {child: tuple(their) for child, their in events.items()}
+
+
+def _event(event: AdverseEvent) -> Event:
+    term = event.get_coded_term_display() if event.coded_term else "Not coded"
+    return Event(term, event.period or "", event.counted_from or "", event.grade, event.serious == YesNo.YES,
+                 event.related in RELATED)  # fmt: skip
+
+
+def child_of(dossier: Dossier, lots: dict[str, tuple[str, ...]], events: tuple[Event, ...]) -> Child:
     participant, verdict = dossier.participant, classify(dossier.course)
     return Child(
         number=participant.number,
@@ -53,6 +73,7 @@ def child_of(dossier: Dossier, lots: dict[str, tuple[str, ...]]) -> Child:
         doses=tuple(_doses(dossier, lots)),
         counts=tuple(_counts(dossier, verdict)),
         grades=tuple(_grades(dossier)),
+        events=events,
     )
 
 

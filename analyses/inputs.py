@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from itp_trial.schedule import dose_visit
 from responses.inputs import Course
 from responses.verdicts import Verdict
 
@@ -19,6 +20,11 @@ class Dose:
     g_per_kg: Decimal | None
     grams: Decimal | None
     lots: tuple[str, ...] = ()
+
+    @property
+    def visit(self) -> str:
+        """The code of its visit."""
+        return dose_visit(self.number).code
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,19 @@ class Grades:
 
 
 @dataclass(frozen=True)
+class Event:
+    """One adverse event: its coded term in words, the period in which it began and the dose visit that it is counted from
+    (empty where unknown), the CTCAE grade, and whether it is serious and related (possible or more)."""
+
+    term: str
+    period: str
+    counted_from: str
+    grade: int | None
+    serious: bool
+    related: bool
+
+
+@dataclass(frozen=True)
 class Child:
     """One screened child. ``page`` is the address of its dashboard; ``course`` and ``verdict`` are those of the rules."""
 
@@ -57,6 +76,7 @@ class Child:
     doses: tuple[Dose, ...] = ()
     counts: tuple[VisitCount, ...] = ()
     grades: tuple[Grades, ...] = ()
+    events: tuple[Event, ...] = ()
     end_reason: str = ""
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
 
-from analyses import bleeding, enrolment, platelets, response, survival, swimmer
+from analyses import bleeding, enrolment, platelets, response, safety, survival, swimmer
 from analyses.figures import Figure
 from analyses.inputs import Child, full_analysis_set
 
@@ -27,6 +27,12 @@ OF_TREATED: dict[str, Make] = {
     "best-count": platelets.waterfall,
     "bleeding-change": bleeding.changes,
     "marked-bleeding": bleeding.marked_bleeding,
+    "exposure": safety.exposure,
+    "events-by-period": safety.by_period,
+    "events-by-grade": safety.by_grade,
+    "events-by-relation": safety.by_relation,
+    "events-by-term": safety.by_term,
+    "events-by-lot": safety.by_lot,
 }
 #: Slug -> how the figure is made from every screened child, seen today.
 OF_SCREENED: dict[str, Callable[[Sequence[Child], date], Figure]] = {

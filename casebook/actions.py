@@ -289,7 +289,9 @@ def _move(visit: Visit, anchor: date) -> None:
     moved = _visit(visit.participant, visit.plan, anchor)
     if visit.happened_on is None and (visit.target != moved.target or visit.cancelled):
         visit.target, visit.opens, visit.closes, visit.cancelled = moved.target, moved.opens, moved.closes, ""
-        visit.save(update_fields=["target", "opens", "closes", "cancelled"])
+        if visit.planned_on and not visit.window.contains(visit.planned_on):
+            visit.planned_on, visit.planned_why = None, ""  # agreed for another window
+        visit.save(update_fields=["target", "opens", "closes", "cancelled", "planned_on", "planned_why"])
 
 
 def cancel_visits(*, participant: Participant, codes: list[str], why: str, by: Any) -> None:

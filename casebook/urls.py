@@ -1,12 +1,13 @@
 from django.urls import path
 
-from casebook import entry_views, lock_views, removal, trail_views, views
+from casebook import entry_views, lock_views, planning, removal, trail_views, views
 
 urlpatterns = [
     path("worklist/", views.work_list, name="work-list"),
     path("places/", views.places, name="places"),
     path("participants/<uuid:pk>/visits/", views.visits, name="visits"),
     path("participants/<uuid:pk>/visits/add/", views.add_visit, name="add-visit"),
+    path("visits/<uuid:pk>/plan/", planning.plan, name="plan-visit"),
     path("participants/<uuid:pk>/add/<slug:form>/", views.add_log, name="add-log"),
     path("visits/<uuid:pk>/", entry_views.visit, name="visit"),
     path("records/<uuid:pk>/", entry_views.record, name="record"),

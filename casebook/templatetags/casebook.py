@@ -41,7 +41,7 @@ STATES = {
     "expected": ("Not started", "○"), "incomplete": ("Incomplete", "◐"), "complete": ("Complete", "●"),
     "screening": ("In screening", "○"), "screen_failed": ("Screen failure", "✕"), "treatment": ("On treatment", "◐"),
     "follow_up": ("In follow-up", "◑"), "completed": ("Completed", "●"), "lost": ("Lost to follow-up", "?"),
-    "withdrawn": ("Withdrawn", "✕"), "done": ("Done", "●"), "not yet open": ("Not yet open", "○"),
+    "withdrawn": ("Withdrawn", "✕"), "died": ("Died", "†"), "done": ("Done", "●"), "not yet open": ("Not yet open", "○"),
     "open": ("Open", "◐"), "due today": ("Due today", "◆"), "overdue": ("Overdue", "▲"), "cancelled": ("Not needed", "–"),
     "CR": ("Complete response", "▲"), "R": ("Response", "◆"), "NR": ("No response", "▽"), "NE": ("Not evaluable", "?"),
     "PENDING_CONFIRMATION": ("Response, not yet confirmed", "◇"), "LOST": ("Response lost", "▼"),

@@ -122,6 +122,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
     "add-visit": {"POST": _participant(ENTER, "an unscheduled visit")},
     "add-log": {"POST": _participant(ENTER, "an event at any time")},
+    "plan-visit": {"POST": Door(ENTER, "visit", "the day agreed with the family")},
     "confirm-finding": {"POST": Door(ENTER, "finding", "confirm an unusual value")},
     # enrolment
     "screen": {"GET": Door(ENTER), "POST": Door(ENTER, "site of the form")},
@@ -129,9 +130,19 @@ POLICY: dict[str, dict[str, Door]] = {
     "enrol": {"POST": _participant(ENTER, "enrol")},
     "screen-failure": {"POST": _participant(ENTER, "end a screening")},
     "end-participation": {"GET": _participant(ENTER, "the page"), "POST": _participant(ENTER, "end participation")},
+    "take-back-end": {"GET": _participant(ENTER, "the page"), "POST": _participant(ENTER, "take a wrong end back")},
+    "consent-versions": {"GET": Door(SEE, says="approved consent forms"), "POST": Door("H", "site of the form", "register one")},
     # product and treatment
     "lots": {"GET": Door(SEE)},
     "add-lot": {"POST": Door("P", "site of the form")},
+    "lot-stock": {"GET": Door(SEE, "lot", "the bags of a lot and their account")},
+    "move-bags": {"POST": Door("CIHP", "lot", "freeze, thaw, waste or return bags")},
+    "take-back-movement": {"POST": Door("CIHP", "movement", "an entry about a bag was a mistake")},
+    "hold-lot": {"POST": Door("IHPSD", "lot", "quarantine, recall, set free")},
+    "dose-plan": {"GET": Door(SEE, "infusion", "compute a dose, see its plan")},
+    "accept-plan": {"POST": Door(ENTER, "infusion", "accept a calculation")},
+    "confirm-plan": {"POST": Door("CIHP", "plan", "the second person, with the password")},
+    "withdraw-plan": {"POST": Door(ENTER, "plan", "free the bags again")},
     "end-treatment": {"GET": _participant("IH", "the page"), "POST": _participant("IH", "end maintenance")},
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},

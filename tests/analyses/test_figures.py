@@ -13,7 +13,7 @@ import pytest
 from analyses import paper
 from analyses.enrolment import enrolment
 from analyses.figures import Figure, Origin, Table, table
-from analyses.inputs import Child, Dose, Grades, VisitCount
+from analyses.inputs import Child, Dose, Event, Grades, VisitCount
 from analyses.swimmer import ORDERS
 from responses.classification import classify
 from tests.responses.courses import DAY_0, course, day
@@ -31,6 +31,12 @@ def child(
     )  # fmt: skip
 
 
+def event(
+    term: str, period: str, counted_from: str, grade: int | None = 1, *, serious: bool = False, related: bool = True
+) -> Event:
+    return Event(term, period, counted_from, grade, serious, related)
+
+
 def graded(visit: str, on: int, skin: int | None, mucosa: int = 0, organ: int = 0) -> Grades:
     return Grades(visit, day(on), skin, mucosa, organ)
 
@@ -46,6 +52,9 @@ COHORT = [
             enrolled_on=None),
 ]  # fmt: skip
 COHORT[-1] = replace(COHORT[-1], verdict=classify(COHORT[-1].course), doses=())
+COHORT[0] = replace(COHORT[0], events=(event("Headache", "during", "LOAD"), event("Headache", "immediate", "LOAD", 2),
+                                       event("Fever", "delayed", "M1", 3, serious=True)))  # fmt: skip
+COHORT[1] = replace(COHORT[1], events=(event("Cough", "late", "M2", None, related=False),))
 TODAY = day(300)
 
 
@@ -104,6 +113,29 @@ def test_bleeding_is_compared_child_by_child() -> None:
     skin = rows("bleeding-change")[0]
     assert skin[:8] == ("Count day 12-14", "Skin", "2", "2.5", "1.5", "1", "1", "0")
     assert [row[:3] for row in rows("marked-bleeding")] == [("Before treatment", "3", "3"), ("Count day 12-14", "3", "1")]
+
+
+def test_events_are_counted_once_a_child_and_once_an_infusion() -> None:
+    """Five treated children, 13 infusions; 01-001 has two headaches at one infusion and a serious fever after another."""
+    assert [row[:3] + row[6:7] for row in rows("events-by-period")] == [
+        ("Any event", "4", "2/5", "3/13"), ("Infusion-related (during or immediate)", "2", "1/5", "1/13"),
+        ("During the infusion", "1", "1/5", "1/13"), ("Immediate, within 24 h", "1", "1/5", "1/13"),
+        ("Delayed, to day 28", "1", "1/5", "1/13"), ("Late", "1", "1/5", "1/13"),
+    ]  # fmt: skip
+    assert [row[:3] for row in rows("events-by-grade")] == [
+        ("Grade 1", "1", "1/5"), ("Grade 2", "1", "1/5"), ("Grade 3", "1", "1/5"), ("Grade 3 or more", "1", "1/5"),
+        ("No grade", "1", "1/5"),
+    ]  # fmt: skip
+    assert [row[:2] for row in rows("events-by-relation")] == [
+        ("Related to mini-pool IVIG (possible or more)", "3"), ("Not related", "1"), ("Serious", "1"),
+        ("Serious and related", "1"),
+    ]  # fmt: skip
+    assert [row[:3] for row in rows("events-by-term")] == [("Headache", "2", "1/5"), ("Cough", "1", "1/5"), ("Fever", "1", "1/5")]
+    assert rows("events-by-lot") == [("MP-1", "5", "13", "3", "4", "3", "1")]
+    found = {row[0]: row[1] for row in rows("exposure")}
+    assert (found["Infusions"], found["Dose given, g/kg, all infusions together"]) == ("13", "13.00")
+    assert found["Events per infusion"] == "0.31"
+    assert found["Children with a serious event, exact (Clopper-Pearson) 95 % CI"] == "1/5 (20.0 %, 0.5 to 71.6)"
 
 
 def test_the_flow_follows_every_child() -> None:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('casebook', '0004_locks'),
+        ('casebook', '0005_places_and_plans'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
