@@ -216,7 +216,7 @@ const drafts = (() => {
     for (const [name, copy] of copies.sort((one, other) => one[1].at - other[1].at)) {
       try {
         const answer = await post(copy.url, { version: copy.version, base: copy.base, typed: copy.typed });
-        if (!answer.at && !answer.refused) continue;
+        if (!answer.at) continue; // signed out, or refused: it stays where it is
         localStorage.removeItem(name);
         sent.add(copy.record);
       } catch { /* still no network */ }
@@ -228,17 +228,20 @@ const drafts = (() => {
     place.textContent = count ? `${count} form${count > 1 ? "s" : ""} typed on this device only – will send.` : "";
   };
 
-  const start = async () => {
-    for (const form of document.querySelectorAll("form.crf")) watch(form);
-    if (!key || !waiting().length) return;
+  const bringBack = async () => {
     showWaiting();
     const sent = await sendWaiting();
     showWaiting();
     const here = [...document.querySelectorAll("form.crf")].filter((form) => sent.has(form.dataset.record));
     if (here.length) document.dispatchEvent(new CustomEvent("drafts-sent", { detail: here }));
   };
+  const start = async () => {
+    if (key && waiting().length) await bringBack();
+    if (key && waiting().length) setTimeout(start, RETRY * 2);
+  };
   window.addEventListener("online", () => { for (const state of states.values()) send(state); });
   document.addEventListener("visibilitychange", () => { if (document.hidden) for (const state of states.values()) send(state); });
+  for (const form of document.querySelectorAll("form.crf")) watch(form);
   start();
   return { watch, settle, done, undo, isChanged };
 })();

@@ -48,7 +48,9 @@ class Hands:
             return {id: at.id, name: at.name ?? "", tag: at.tagName, type: at.type ?? "", kind: at.dataset.kind ?? "",
                     value: at.value ?? "", form: at.closest(".form-on-page")?.id.replace("form-", "") ?? "",
                     wanted: at.closest(".field, .cell")?.dataset.wanted !== undefined,
-                    lines: Boolean(at.closest(".lines"))};
+                    lines: Boolean(at.closest(".lines")),
+                    rest: [...at.closest(".section")?.querySelectorAll("[data-wanted]") ?? []].some((one) =>
+                        !one.closest(".not-asked") && at.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING)};
         }""")
 
 
@@ -59,7 +61,7 @@ def answer(hands, at):
     if at["lines"]:
         return answer_line(hands, at, known)
     if not at["wanted"] and known is None:
-        return hands.press("Enter")  # optional
+        return hands.press("Enter" if at["rest"] else "Control+Enter")  # optional
     if at["type"] == "radio" or at["tag"] == "SELECT":
         return hands.press(known or "2")
     if known is None and at["kind"] == "number":
@@ -72,8 +74,8 @@ def answer(hands, at):
 
 
 def answer_line(hands, at, known):
-    """Two bags, then on to what comes after the lines."""
-    if int(re.search(r"-(\d+)-", at["name"])[1]) >= 1:
+    """One bag, then on to what comes after the lines."""
+    if int(re.search(r"-(\d+)-", at["name"])[1]) >= 1 or not at["wanted"]:
         return hands.press("Control+Enter")
     if at["tag"] == "SELECT":
         return hands.press("1")
