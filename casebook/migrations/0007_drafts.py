@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('casebook', '0005_places_and_plans'),
+        ('casebook', '0006_haemoglobin_checks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
