@@ -102,12 +102,14 @@ POLICY: dict[str, dict[str, Door]] = {
     "review-access": {"POST": Door("DA", says="record a review of the rights")},
     # casebook
     "work-list": {"GET": Door(SEE)},
+    "places": {"GET": Door(SIGNED_IN, says="the children whom one sees, to go to")},
     "participants": {"GET": Door(SEE)},
     "participant": {"GET": _participant(SEE, "the answer for one child")},
     "take-note": {"POST": _participant(DECIDE, "of a changed class")},
     "visits": {"GET": _participant(SEE, "visits and forms")},
     "visit": {"GET": Door(SEE, "visit", "all forms of a visit")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
+    "draft": {"POST": _record(ENTER, "keep what is typed and not saved")},
     "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
     "restore-record": {"POST": _record(ENTER, "put it back")},
     "record-lock": {
