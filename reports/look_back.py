@@ -22,8 +22,9 @@ from itp_trial import protocol
 from itp_trial.normalise import CAIRO
 from itp_trial.permissions import Access
 from itp_trial.roles import Can
+from reports import pdf
 from reports.csv_export import CsvFile, made
-from reports.pdf import PdfFile, rendered
+from reports.pdf import PdfFile
 
 #: Column -> whether people typed its text.
 COLUMNS = {
@@ -110,7 +111,7 @@ def look_back_csv(found: LookBack, *, excel: bool = False) -> CsvFile:
 def look_back_pdf(found: LookBack) -> PdfFile:
     """The same as a printed list. Raises ``PdfNotMade``."""
     context = {"found": found, "protocol": protocol, "data_time": timezone.now()}
-    return PdfFile("look-back.pdf", rendered(render_to_string("reports/look_back_pdf.html", context)))
+    return PdfFile("look-back.pdf", pdf.rendered(render_to_string("reports/look_back_pdf.html", context)))
 
 
 def _line(each: Given, line: InfusionBag) -> dict[str, str]:

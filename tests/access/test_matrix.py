@@ -63,7 +63,6 @@ pytestmark = pytest.mark.django_db
 def no_printing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk asks who gets a PDF, not what it looks like."""
     monkeypatch.setattr("reports.pdf.rendered", lambda html: b"%PDF-")
-    monkeypatch.setattr("reports.look_back.rendered", lambda html: b"%PDF-")
 
 
 def expected(name: str, method: str, door: Door, actor: Actor, own: bool) -> set[int]:

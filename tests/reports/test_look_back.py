@@ -82,7 +82,7 @@ def test_no_pdf_is_said_in_words(universe: Any, client_of: Any, monkeypatch: pyt
     def refuse(html: str) -> bytes:
         raise PdfNotMade("Pango is missing.")
 
-    monkeypatch.setattr("reports.look_back.rendered", refuse)
+    monkeypatch.setattr("reports.pdf.rendered", refuse)
     answer = client_of(universe.milo).get(reverse("look-back-pdf"), {"lot": "MP-01-1", "purpose": "analysis"})
     assert (answer.status_code, "Pango is missing." in answer.content.decode()) == (503, True)
 
