@@ -1,4 +1,4 @@
-# make run | test | coverage | check | audit | bench | lock | docs | pictures | clean
+# make run | test | coverage | check | audit | sbom | bench | lock | docs | pictures | clean
 SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -11,7 +11,7 @@ export PORT
 PRODUCTION_LIKE = env -u ITP_DEMO ALLOWED_HOSTS=ecrf.example.org \
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64)[:60])')"
 
-.PHONY: run test coverage check audit bench lock docs pictures clean base dev
+.PHONY: run test coverage check audit sbom bench lock docs pictures clean base dev
 
 run: base
 	@$(BIN)/python -m itp_trial.launch
@@ -40,6 +40,11 @@ check: dev
 audit: dev
 	$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements/dev.txt
 
+# What the product is made of, for the release (docs/patching.md). No network.
+sbom: base
+	@mkdir -p var
+	$(BIN)/python manage.py sbom > var/sbom.json
+
 bench: dev
 	$(BIN)/python -m benchmarks.run
 
@@ -47,6 +52,11 @@ docs: dev
 	$(BIN)/python -m itp_trial.protocol_doc > docs/protocol.md
 	$(BIN)/python -m tests.access.policy > docs/access-matrix.md
 	$(BIN)/python manage.py traceability
+	$(BIN)/python manage.py forms
+
+# The blank and annotated case report forms (PDF), the codebook and the edit-check specification (CSV) in docs/forms/.
+forms: dev
+	$(BIN)/python manage.py forms
 
 # Only the names and hashes: no --emit-index-url, no header, nothing about the machine that made the lock.
 LOCK := UV_PYTHON_DOWNLOADS=never uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -6,9 +6,8 @@ class AssessmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Listens to the casebook, which does not know who listens."""
-        from assessments.receivers import after_infusion, check_haemoglobin
+        from assessments.receivers import after_infusion
         from casebook.signals import form_saved
         from dosing.crfs import Infusion
 
         form_saved.connect(after_infusion, sender=Infusion, dispatch_uid="assessments.after_infusion")
-        form_saved.connect(check_haemoglobin, sender=Infusion, dispatch_uid="assessments.check_haemoglobin")

@@ -48,6 +48,13 @@ class EditCheck:
     message: str | Callable[[Any], str]
     hard: bool | Callable[[Any], bool] = False
     rule: str = ""
+    #: What the check says in general, where the message depends on the answers: for the specification.
+    about: str = ""
+
+    @property
+    def specified(self) -> str:
+        """What stands in the edit-check specification."""
+        return self.message if isinstance(self.message, str) else self.about
 
     def refuses(self, crf: Sheet) -> bool:
         """True where breaking this check means that nothing is stored."""
@@ -191,8 +198,12 @@ class Crf(Sheet):
     is_product: ClassVar[bool] = False
     #: May be added at any time, outside the schedule (adverse event, rescue).
     is_log: ClassVar[bool] = False
-    #: Safety data: what closes a visit or a participant leaves them open; only a lock of the entry itself closes them.
+    #: Safety data, and what ends a participation: open while its visit or child is closed; closed only by a lock of its own.
     is_safety: ClassVar[bool] = False
+    #: The meaning of the signature that this form gets by itself (``signatures.models.Meaning``), or empty: it has none.
+    signed_as: ClassVar[str] = ""
+    #: Covered by the investigator's confirmation of eligibility.
+    decides_eligibility: ClassVar[bool] = False
 
     record = models.OneToOneField(FormRecord, on_delete=models.PROTECT, primary_key=True, related_name="%(class)s")
 
@@ -216,8 +227,15 @@ class Crf(Sheet):
         name = str(cls._meta.verbose_name)
         return name[:1].upper() + name[1:]
 
+    def prefill(self) -> None:
+        """What a new form offers as answers; forms override it. Nothing of it is stored before a person saves the form."""
+
     def on_saved(self, by: Any) -> None:
         """What else changes when this form is stored (inside the same transaction); forms override it."""
+
+    def needs_signature(self) -> bool:
+        """True where these answers have to be signed by themselves, for example of a serious event; forms override it."""
+        return bool(self.signed_as)
 
     def needs_refusal(self) -> str:
         """A reason why this form must not be entered at all now, or an empty text; forms override it."""

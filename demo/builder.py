@@ -22,10 +22,18 @@ from dosing.actions import move_bags
 from dosing.crfs import Bag, InfusionBag
 from dosing.dose import planned_grams
 from enrollment import actions as enrollment
+from enrollment.deviations import DeviationCause
 from enrollment.eligibility import add_months
+from identity.actions import Kept, keep_identity
+from identity.details import Details
 from itp_trial.models import Site, User
 from itp_trial.normalise import moment
+from itp_trial.permissions import access_of
 from itp_trial.schedule import VISITS
+from signatures import actions as signing
+from signatures.matters import Matter
+from signatures.models import Scope, Signature
+from signatures.paper import paper_of
 
 NOT_APPLICABLE = "~NA"
 IGG_G_PER_L = Decimal(45)
@@ -82,6 +90,12 @@ def _posted(answers: Mapping[str, Any]) -> dict[str, str]:
     return posted
 
 
+def sign(matter: Matter, by: User) -> Signature:
+    """Signs what this person would be shown now; the page asks for the password besides."""
+    paper = paper_of(matter, by=by, access=access_of(by))
+    return signing.sign(matter=matter, shown=paper.hash, by=by, factors="password")
+
+
 def confirm(saved: casebook.Saved, code: str, explanation: str, by: User) -> list[Finding]:
     """Confirms the open findings of this code as what the source says."""
     wanted = [finding for finding in saved.open_findings if finding.code == code]
@@ -120,6 +134,9 @@ class Facts:
     months: int = 6
     count: Decimal | int = 12
 
+    def born(self, screened_on: date) -> date:
+        return add_months(screened_on, -12 * self.age) - timedelta(days=100)
+
 
 @dataclass
 class Clinic:
@@ -154,9 +171,13 @@ class Clinic:
     def screen(self, child: Participant, on: date, facts: Facts, **answers: Any) -> casebook.Saved:
         """The screening form; ``answers`` replace the ones that would let the child in."""
         usual = {**_CRITERIA, **_SAFETY_SCREEN, "screened_on": on, "sex": facts.sex}
-        usual |= {"birth_date": add_months(on, -12 * facts.age) - timedelta(days=100)}
+        usual |= {"birth_date": facts.born(on)}
         usual |= {"diagnosed_on": add_months(on, -facts.months), "entry_count": facts.count, "entry_count_on": on}
         return fill(record(child, "screening", "SCREEN"), self.coordinator, **{**usual, **answers})
+
+    def meet_family(self, child: Participant, details: Details) -> Kept:
+        """How to reach the family goes into the vault, and the child is compared with all others."""
+        return keep_identity(participant=child, details=details, version=0, by=self.coordinator)
 
     def consent(self, child: Participant, on: date, facts: Facts, **answers: Any) -> casebook.Saved:
         """Both parents consent, and a child who is old enough assents."""
@@ -182,6 +203,22 @@ class Clinic:
             slug = name.replace("_", "-")
             fill(record(child, slug, "SCREEN"), self.coordinator, **{**said, **answers.get(name, {})})
 
+    def explain(self, cause: DeviationCause, grade: str = "minor") -> casebook.Saved:
+        """A deviation that a rule found: explained by the coordinator, graded by the investigator."""
+        said = {"category": cause.category, "occurred_on": cause.occurred_on, "description": cause.said}
+        fill(cause.record, self.coordinator, **said, **_EXPLAINED)
+        return fill(cause.record, self.investigator, grade=grade)
+
+    def leave(self, child: Participant, on: date) -> casebook.Saved:
+        """The forms of a child whose participation has ended: what was withdrawn, and what is left to say."""
+        if child.state == Participant.State.WITHDRAWN:
+            self.log(child, "withdrawal", withdrawn_on=on, **_WITHDRAWN)
+        return fill(record(child, "end-of-study"), self.coordinator, last_contact_on=on, **_ENDS[child.state])
+
+    def sign_eligibility(self, child: Participant) -> Signature:
+        """The investigator reads the forms of screening and confirms the eligibility, as the page would."""
+        return sign(Matter(Scope.ELIGIBILITY, child), self.investigator)
+
     def enrol(self, child: Participant, on: date) -> Participant:
         return enrollment.enrol(participant=child, by=self.investigator, on=on)
 
@@ -193,6 +230,7 @@ class Clinic:
         self.consent(child, on, facts)
         self.history(child, on, facts)
         self.observe(child, "SCREEN", Observed(str(child.screening_number), "SCREEN", on, facts.age, facts.sex))
+        self.sign_eligibility(child)
         return self.enrol(child, enrolled or on)
 
     def count(self, child: Participant, code: str, on: date, platelets: Any, **answers: Any) -> casebook.Saved:
@@ -314,3 +352,14 @@ _MEDICAL = {
     "allergy": "N", "transfusion_reaction": "N", "surgery_bleeding": "N", "vaccinated": "Y", "other_disease": "N",
     "family_bleeding": "N", "family_platelets": "N", "family_immune": "N",
 }  # fmt: skip
+_EXPLAINED = {
+    "explanation": "The family could not come on another day.", "affects_safety": "N", "reported": "N",
+    "action": "The next visits are planned together with the family.",
+}  # fmt: skip
+_WITHDRAWN = {"by_whom": "both", "treatment": "Y", "follow_up": "Y", "data_use": "N", "samples": "N", "informed": "Y"}
+_LEFT = {"care_arranged": "Y", "events_followed": NOT_APPLICABLE}
+_ENDS = {
+    Participant.State.COMPLETED: {"cause": "planned", **_LEFT},
+    Participant.State.WITHDRAWN: {"cause": "family", **_LEFT},
+    Participant.State.LOST: {"cause": "unreachable", "attempts": 5, **_LEFT, "care_arranged": "N"},
+}

@@ -13,9 +13,11 @@ from casebook.models import Participant
 from demo import platelets as numbers
 from demo.builder import Clinic, Facts, at, confirm, fill, record
 from demo.children import Child, Day, Moment
+from demo.families import family_of
 from demo.observations import ANSWERS, Observed
 from dosing.actions import end_treatment
 from enrollment import actions as enrollment
+from enrollment.deviations import DeviationCause
 from itp_trial.schedule import VISITS, Anchor, anchored_on
 
 #: Below this count the child has a few petechiae on the day.
@@ -46,6 +48,8 @@ class Story:
     def play(self) -> Participant:
         participant = self.clinic.start_screening(self.screened_on)
         self._screen(participant)
+        if self.child.loaded is not None or self.child.key == "enrolled_today":
+            self.clinic.sign_eligibility(participant)
         if self.child.loaded is not None:
             participant = self._treat(self.clinic.enrol(participant, self.day(-ENROLLED_BEFORE)))
         elif self.child.key == "enrolled_today":
@@ -107,6 +111,7 @@ class Story:
 
     def _screen(self, participant: Participant) -> None:
         facts = Facts(self.child.age, self.child.sex, self.child.months, self.first)
+        self.clinic.meet_family(participant, family_of(self.child, facts.born(self.screened_on)))
         self.clinic.screen(participant, self.screened_on, facts, **self._says("SCREEN", "screening"))
         if self.child.key != "in_screening":
             saved = self.clinic.consent(participant, self.screened_on, facts, **self._says("SCREEN", "consent"))
@@ -201,12 +206,22 @@ class Story:
     def _close(self, participant: Participant) -> Participant:
         end = self.child.end
         participant.refresh_from_db()
+        self._explain(participant)
         if end is None:
             return participant
         facts = {"participant": participant, "reason": end.reason, "by": self.clinic.investigator, "on": self.day(end.day)}
         if end.state == Participant.State.SCREEN_FAILED:
             return enrollment.fail_screening(**facts)
-        return enrollment.end_participation(state=end.state, **facts)
+        ended = enrollment.end_participation(state=end.state, **facts)
+        self.clinic.leave(ended, self.day(end.day))
+        return ended
+
+    def _explain(self, participant: Participant) -> None:
+        """The coordinator explains what the rules found and the investigator grades it; some still wait."""
+        causes = DeviationCause.objects.filter(record__participant=participant, record__removed_at=None).select_related("record")
+        for cause in sorted(causes, key=lambda cause: (cause.occurred_on, cause.rule)):
+            if self.child.end or self.child.maintenance_ended or numbers.rng(self.key, cause.rule).random() < 0.5:
+                self.clinic.explain(cause)
 
 
 VISITS_WITH_DOSE = [code for code, plan in VISITS.items() if plan.infusion is not None]

@@ -33,7 +33,9 @@ from reports.endpoint import PAGING, Endpoint, one_of, plain
 from reports.files import FormFile, form_files
 from reports.making import only_one, snapshot
 from reports.pdf import PdfNotMade, casebook_pdf
+from reports.proof import proof_for
 from reports.purpose import API, LONGEST, exported, printed
+from reports.signatures_csv import line, signatures_of
 from reports.states import entry_state, participant_state, visit_state
 from reports.views import chosen_site, exportable, known_file, words_of
 from reports.writing import as_posted, unknown_rows
@@ -92,6 +94,13 @@ class RecordList(Endpoint):
         return self.page(selectors.records_of(participant), state, "created_at", "form", "repeat", "pk")
 
 
+class SignatureList(Endpoint):
+    @docs.signature_list
+    def get(self, request: Request, pk: UUID) -> Response:
+        """Every signature of a participant: printed name, role, time with zone, meaning, and whether it still stands."""
+        return Response({"results": [line(signature) for signature in signatures_of(seen(request, pk))]})
+
+
 class ResponseDetail(Endpoint):
     @docs.response
     def get(self, request: Request, pk: UUID) -> Response:
@@ -145,8 +154,9 @@ class CasebookPdf(Endpoint):
                 response = casebook_pdf(participant).response()
         except PdfNotMade as reason:
             raise NoPdf(str(reason)) from reason
-        printed(request, f"PDF of the casebook of {participant.number}", purpose, participant=participant)
-        return response
+        proof = proof_for(access(plain(request)), participant=participant)
+        printed(request, f"PDF of the casebook of {participant.number}{proof.warning}", purpose, participant=participant)
+        return proof.mark(response)
 
 
 class ParticipantTrailCsv(Endpoint):
@@ -275,8 +285,9 @@ def seen(request: Request, pk: UUID) -> Participant:
 def handed_out(request: Request, file: CsvFile, what: str, *, participant: Any = None, site: Any = None) -> HttpResponse:
     """The file, and its line in the access log."""
     code = site.code if site is not None else ""
-    exported(request, words_of(file, what), stated(request), participant=participant, site=code)
-    return file.response()
+    proof = proof_for(access(plain(request)), participant=participant, site=site)
+    exported(request, words_of(file, what) + proof.warning, stated(request), participant=participant, site=code)
+    return proof.mark(file.response())
 
 
 def stated(request: Request) -> str:

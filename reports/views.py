@@ -21,7 +21,9 @@ from reports.csv_export import CsvFile
 from reports.files import FormFile, file_by_slug
 from reports.making import one_file_at_a_time, snapshot
 from reports.pdf import PdfNotMade, casebook_pdf
+from reports.proof import proof_for
 from reports.purpose import PURPOSES, asks_why, exported, printed, stated
+from reports.signatures_csv import signatures_csv
 
 
 @require_safe
@@ -90,6 +92,15 @@ def trail(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @asks_why
+def signatures(request: HttpRequest) -> HttpResponse:
+    """Every signature of the sites that the person may export, with its manifestation and its state."""
+    allow_somewhere(request, Can.EXPORT)
+    purpose = stated(request.GET)
+    return _handed_out(request, signatures_csv(access(request), excel=for_excel(request)), "the signatures", purpose)
+
+
+@require_safe
+@asks_why
 @one_file_at_a_time
 def participant_trail(request: HttpRequest, pk: Any) -> HttpResponse:
     """The trail of one participant, or what the filters of its page leave of it."""
@@ -118,17 +129,18 @@ def casebook_pdf_file(request: HttpRequest, pk: Any) -> HttpResponse:
         response = casebook_pdf(participant).response()
     except PdfNotMade as reason:
         return error_page(request, 503, "No PDF this time", str(reason))
-    printed(request, f"PDF of the casebook of {participant.number}", purpose, participant=participant)
-    return response
+    proof = proof_for(access(request), participant=participant)
+    printed(request, f"PDF of the casebook of {participant.number}{proof.warning}", purpose, participant=participant)
+    return proof.mark(response)
 
 
 def _handed_out(
     request: HttpRequest, file: CsvFile, what: str, purpose: str, *, participant: Any = None, site: Any = None
 ) -> HttpResponse:
     """The file, and its line in the access log."""
-    code = site.code if site is not None else ""
-    exported(request, words_of(file, what), purpose, participant=participant, site=code)
-    return file.response()
+    code, proof = site.code if site is not None else "", proof_for(access(request), participant=participant, site=site)
+    exported(request, words_of(file, what) + proof.warning, purpose, participant=participant, site=code)
+    return proof.mark(file.response())
 
 
 def words_of(file: CsvFile, what: str) -> str:

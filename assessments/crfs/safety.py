@@ -88,6 +88,7 @@ class AdverseEvent(Crf):
     slug = "adverse-event"
     is_log = True
     is_safety = True
+    signed_as = "causality"
     edition = "2"
 
     term = items.Text("What happened", critical=True, sdtm=Sdtm("AE.AETERM"), help="In the words of the source.")
@@ -160,12 +161,14 @@ class AdverseEvent(Crf):
         EditCheck("AE05", ["grade", "serious"], lambda c: c.grade < 4 or c.serious == YesNo.YES or c.is_laboratory(),
                   "Grade 4 is life-threatening and grade 5 is death: is this event not serious?"),
         EditCheck("AE06", ["grade", "coded_term"], lambda c: ctcae.is_possible(c.coded_term, c.grade),
-                  lambda c: ctcae.no_such_grade(c.coded_term, c.grade), hard=True, rule="CTCAE v5.0"),
+                  lambda c: ctcae.no_such_grade(c.coded_term, c.grade), hard=True, rule="CTCAE v5.0",
+                  about="The term has no such grade in CTCAE v5.0."),
         EditCheck("AE07", ["coded_term"], lambda c: c.coded_term != ctcae.PLATELETS,
                   "In ITP a low count is the disease. It is an adverse event only if it is worse than at baseline and has"
                   " consequences. Confirm with the consequences, or remove this entry.", rule="protocol 6.2"),
         EditCheck("AE08", ["coded_term", "period"], lambda c: not c.reported_twice(), lambda c: c.reported_twice(),
-                  rule="CTCAE v5.0"),
+                  rule="CTCAE v5.0",
+                  about="An allergic reaction to the infusion is reported once, as infusion related reaction."),
         EditCheck("AE09", ["period", "related"],
                   lambda c: c.period != windows.Period.BEFORE or c.related not in RELATED,
                   "The event began before the first infusion. How can it be related to it?"),
@@ -184,6 +187,9 @@ class AdverseEvent(Crf):
     def is_laboratory(self) -> bool:
         """A laboratory value has grade 4 by its number alone."""
         return self.coded_term in ctcae.TERMS and ctcae.TERMS[self.coded_term].group == ctcae.TESTS
+
+    def needs_signature(self) -> bool:
+        return bool(self.serious == YesNo.YES)
 
     def derive(self, rows: list[Row]) -> None:
         """Where the event stands among the infusions of this child, with the lots of the one that it is counted from."""

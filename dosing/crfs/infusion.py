@@ -23,6 +23,7 @@ from enrollment import eligibility
 from enrollment.actions import has_valid_consent
 from enrollment.crfs import Screening
 from itp_trial.protocol import RULES_VERSION
+from signatures.selectors import is_eligibility_signed
 
 #: After these nothing is left that could be given, and while these stand nothing may be taken of a lot.
 GONE = (BagMovement.Kind.WASTED, BagMovement.Kind.RETURNED)
@@ -110,22 +111,31 @@ class Infusion(Crf):
         EditCheck("INF02", ["started_at"], lambda c: has_valid_consent(c.record, c.started_at),
                   "There is no complete consent before this start. A dose must not be given without consent.",
                   hard=lambda c: c.started_at != c.stored.get("started_at"), rule="RQ-39"),
+        EditCheck("INF04", ["started_at"], lambda c: bool(c.stored.get("started_at")) or is_eligibility_signed(c.participant),
+                  "No investigator has signed the eligibility of this child, or what was signed has changed since."
+                  " A dose must not be given before it is signed.", hard=True, rule="RQ-39"),
         EditCheck("INF03", ["weight_on", "started_at"],
                   lambda c: c.weight_on <= timezone.localtime(c.started_at).date(),
                   "The weight was taken after the infusion started.", hard=True),
-        EditCheck("INF10", ["grams"], lambda c: not c.says("dose"), lambda c: c.says("dose"), rule="R5"),
-        EditCheck("INF11", ["hours"], lambda c: not c.says("duration"), lambda c: c.says("duration"), rule="R5"),
-        EditCheck("INF12", ["mean_rate"], lambda c: not c.says("rate"), lambda c: c.says("rate"), rule="R5"),
+        EditCheck("INF10", ["grams"], lambda c: not c.says("dose"), lambda c: c.says("dose"), rule="R5",
+                  about="The dose departs from the planned one by more than the tolerance."),
+        EditCheck("INF11", ["hours"], lambda c: not c.says("duration"), lambda c: c.says("duration"), rule="R5",
+                  about="The infusion was shorter or longer than planned."),
+        EditCheck("INF12", ["mean_rate"], lambda c: not c.says("rate"), lambda c: c.says("rate"), rule="R5",
+                  about="The rate was higher than accepted."),
         EditCheck("INF13", ["weight_on", "started_at"], lambda c: not c.says("weight"), lambda c: c.says("weight"),
-                  rule="R5"),
+                  rule="R5", about="The weight is older than accepted for a dose."),
         EditCheck("INF14", ["grams"], lambda c: not c.says("partial", "no volume"), lambda c: c.says("partial", "no volume"),
-                  rule="R7"),
-        EditCheck("INF15", ["started_at"], lambda c: not c.off_interval(), lambda c: c.off_interval(), rule="R6"),
+                  rule="R7", about="Part of the dose, or no volume, was given."),
+        EditCheck("INF15", ["started_at"], lambda c: not c.off_interval(), lambda c: c.off_interval(), rule="R6",
+                  about="The days since the previous dose lie outside 14 to 28."),
         EditCheck("INF16", ["started_at"], lambda c: c.is_within_participation(),
                   "The infusion lies outside the participation (enrolment to end). Please check the dates."),
-        EditCheck("INF17", ["started_at"], lambda c: not c.day_0_warnings(), lambda c: c.day_0_warnings(), rule="R2"),
+        EditCheck("INF17", ["started_at"], lambda c: not c.day_0_warnings(), lambda c: c.day_0_warnings(), rule="R2",
+                  about="On Day 0 the ITP is no longer surely persistent."),
         EditCheck("INF18", ["weight_kg", "weight_on"], lambda c: not c.weight_jump(), lambda c: c.weight_jump(),
-                  rule="protocol 8.3"),
+                  rule="protocol 8.3",
+                  about="The weight differs from that of the previous dose by more than 10 % in at most 35 days."),
     ]
 
     WEIGHT_JUMP, WEIGHT_JUMP_D = Decimal("0.10"), 35
@@ -278,11 +288,14 @@ class InfusionBag(Row):
     edit_checks = [
         EditCheck("BAG01", ["volume_ml", "bag"], lambda r: r.volume_ml <= (r.bag.volume_ml or 0),
                   lambda r: f"Bag {r.bag.label} holds {items.plain(r.bag.volume_ml or Decimal(0))} mL; more cannot be given.",
-                  hard=is_new),
-        EditCheck("BAG02", ["bag"], lambda r: not r.not_yet_or_no_more(), lambda r: r.not_yet_or_no_more(), hard=is_new),
+                  hard=is_new, about="More was given than the bag holds."),
+        EditCheck("BAG02", ["bag"], lambda r: not r.not_yet_or_no_more(), lambda r: r.not_yet_or_no_more(), hard=is_new,
+                  about="The bag was not received or released, or had expired, on the day of the infusion."),
         EditCheck("BAG04", ["bag"], lambda r: not r.wrong_group(), lambda r: r.wrong_group(), rule="protocol 5.3",
-                  hard=lambda r: is_new(r) and not r.despite),
-        EditCheck("BAG03", ["bag"], lambda r: not r.gone_or_held(), lambda r: r.gone_or_held(), hard=is_new),
+                  hard=lambda r: is_new(r) and not r.despite,
+                  about="The group of the bag does not fit the child, or is not known to fit."),
+        EditCheck("BAG03", ["bag"], lambda r: not r.gone_or_held(), lambda r: r.gone_or_held(), hard=is_new,
+                  about="The bag is gone or held."),
     ]
 
     class Meta(Row.Meta):

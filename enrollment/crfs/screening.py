@@ -41,6 +41,7 @@ class Screening(Crf):
     """Eligibility with the evidence for every criterion (R1-R4)."""
 
     slug = "screening"
+    decides_eligibility = True
     edition = "2"
     dates_visit = "screened_on"
     not_exported = {"birth_date": Substitute("age_years", "Age on the day of screening", "completed years", _age_years)}
@@ -112,7 +113,7 @@ class Screening(Crf):
                   lambda c: c.diagnosed_on >= c.birth_date.isoformat()[: len(c.diagnosed_on)],
                   "The diagnosis is before the birth. Please check both dates.", hard=True),
         EditCheck("SCR04", ["screened_on"], lambda c: not c.no_longer_eligible(), lambda c: c.no_longer_eligible(),
-                  rule="R4"),
+                  rule="R4", about="This child is enrolled, but is not eligible with these answers."),
     ]
 
     class Meta:

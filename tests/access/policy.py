@@ -29,6 +29,7 @@ DECIDE = "IH"
 #: Looks after the data without entering any.
 REVIEW = "MD"
 WATCH = "MDH"
+SIGN = "IH"
 PEOPLE = "A"
 LOG = SEE + PEOPLE
 OVERSEE = "HMDNA"
@@ -101,12 +102,14 @@ POLICY: dict[str, dict[str, Door]] = {
     "review-access": {"POST": Door("DA", says="record a review of the rights")},
     # casebook
     "work-list": {"GET": Door(SEE)},
+    "places": {"GET": Door(SIGNED_IN, says="the children whom one sees, to go to")},
     "participants": {"GET": Door(SEE)},
     "participant": {"GET": _participant(SEE, "the answer for one child")},
     "take-note": {"POST": _participant(DECIDE, "of a changed class")},
     "visits": {"GET": _participant(SEE, "visits and forms")},
     "visit": {"GET": Door(SEE, "visit", "all forms of a visit")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
+    "draft": {"POST": _record(ENTER, "keep what is typed and not saved")},
     "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
     "restore-record": {"POST": _record(ENTER, "put it back")},
     "record-lock": {
@@ -115,6 +118,18 @@ POLICY: dict[str, dict[str, Door]] = {
     },
     "visit-lock": {"GET": Door(SEE, "visit"), "POST": Door("D", "visit", "all forms of a visit")},
     "participant-lock": {"GET": _participant(SEE, ""), "POST": _participant("D", "all forms of a child")},
+    # signatures
+    "to-sign": {"GET": Door(SEE, says="what waits for a signature, by site")},
+    "signatures": {"GET": _participant(SEE, "signatures of a child, and what waits")},
+    "sign-eligibility": {"GET": _participant(SIGN, ""), "POST": _participant(SIGN, "with the password")},
+    "sign-casebook": {
+        "GET": _participant(SIGN, "what changed since one signed last"),
+        "POST": _participant(SIGN, "with the password"),
+    },
+    "sign-visit": {"GET": Door(SIGN, "visit"), "POST": Door(SIGN, "visit", "with the password")},
+    "sign-form": {"GET": Door(SIGN, "event", "a serious event"), "POST": Door(SIGN, "event", "with the password")},
+    "read-form": {"GET": _record(SIGN, "read a form before signing"), "POST": _record(SIGN, "note that it was read")},
+    "verify-signature": {"GET": Door(OPEN, says="the code printed beside a signature"), "POST": Door(OPEN)},
     "history": {"GET": _record(SEE, "who changed what")},
     "item-history": {"GET": _record(SEE, "the history of one question")},
     "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
@@ -122,6 +137,13 @@ POLICY: dict[str, dict[str, Door]] = {
     "add-log": {"POST": _participant(ENTER, "an event at any time")},
     "plan-visit": {"POST": Door(ENTER, "visit", "the day agreed with the family")},
     "confirm-finding": {"POST": Door(ENTER, "finding", "confirm an unusual value")},
+    # families
+    "identity": {"GET": _participant(ENTER, "how to reach the family: closed until one says why")},
+    "look-at-identity": {"POST": _participant(ENTER, "open the details; noted")},
+    "keep-identity": {"POST": _participant(ENTER, "keep the details in the vault")},
+    "duplicates": {"GET": Door("D", says="children that look like one"), "POST": Door("D", says="record what was found out")},
+    "redactions": {"GET": _participant("H", "the texts of a child"), "POST": _participant("H", "ask that one is taken out")},
+    "redaction-requests": {"GET": Door("D"), "POST": Door("D", says="grant or decline, with the password")},
     # enrolment
     "screen": {"GET": Door(ENTER), "POST": Door(ENTER, "site of the form")},
     "eligibility": {"GET": _participant(SEE, "criteria and consent")},
@@ -142,6 +164,8 @@ POLICY: dict[str, dict[str, Door]] = {
     "confirm-plan": {"POST": Door("CIHP", "plan", "the second person, with the password")},
     "withdraw-plan": {"POST": Door(ENTER, "plan", "free the bags again")},
     "end-treatment": {"GET": _participant("IH", "the page"), "POST": _participant("IH", "end maintenance")},
+    "deviations": {"GET": Door(SEE, says="the register of deviations")},
+    "deviations-csv": {"GET": Door(EXPORT, says="the register as a file")},
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},
@@ -152,6 +176,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "form-csv": {"GET": Door(EXPORT)},
     "casebook-csv": {"GET": _participant(EXPORT, "everything about one child")},
     "casebook-pdf": {"GET": _participant(EXPORT, "everything about one child")},
+    "signatures-csv": {"GET": Door(EXPORT, says="the signatures of one's sites")},
     "participant-exports": {"GET": _participant(EXPORT, "the files of one child")},
     "participant-trail-csv": {"GET": _participant(EXPORT, "the trail of one child")},
     "trail-csv": {"GET": Door(EXPORT, says="the trail of one's sites")},
@@ -169,6 +194,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "api-participant": {"GET": _participant(SEE, "")},
     "api-visits": {"GET": _participant(SEE, "")},
     "api-records": {"GET": _participant(SEE, "")},
+    "api-signatures": {"GET": _participant(SEE, "")},
     "api-response": {"GET": _participant(SEE, "")},
     "api-record": {"GET": _record(SEE, ""), "PUT": _record(ENTER, "")},
     "api-responses": {"GET": Door(SEE)},

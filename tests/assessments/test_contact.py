@@ -116,11 +116,11 @@ class TestHaemoglobinCheck:
         universe.fill(group, universe.clara, first_abo=abo, second_abo=abo, reason="typing")
         given = universe.today - timedelta(days=1)
         universe.fill(universe.record(universe.responder, "infusion", "M1"), universe.clara, started_at=at(given, 9))
-        visit = universe.responder.visits.filter(code="H1").first()
+        visit = universe.responder.visits.filter(code="M1HB").first()
         assert (visit is not None) == planned
         if visit:
             assert visit.target == given + timedelta(days=3)
             assert [record.form for record in visit.records.all()] == ["haemoglobin-check"]
 
     def test_after_the_loading_dose_the_count_of_day_3_is_the_check(self, universe: Any) -> None:
-        assert not universe.responder.visits.filter(code__startswith="H").exists()
+        assert not universe.responder.visits.filter(code__endswith="HB").exists()
