@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('assessments', '0004_measurements'),
-        ('casebook', '0006_family_and_therapy'),
+        ('casebook', '0007_drafts'),
     ]
 
     operations = [
