@@ -73,7 +73,7 @@ def waiting_of(participants: Iterable[Participant]) -> list[Waiting]:
     for signature in Signature.objects.filter(participant__in=children).select_related("of_record", "of_visit"):
         signatures[signature.participant_id].append(signature)
     saved = FormRecord.objects.filter(participant__in=children, version__gt=0).select_related("visit", "saved_by")
-    for record in saved.order_by("visit__target", "created_at", "form", "repeat"):
+    for record in saved.order_by("visit__target", "visit", "created_at", "form", "repeat"):
         records[record.participant_id].append(record)
     asked, moved = _signed_by_themselves(saved), _moved_on(children)
     return [_waiting(child, signatures[child.pk], records[child.pk], asked, moved.get(str(child.pk), {})) for child in children]
