@@ -34,7 +34,7 @@ READ: dict[str, tuple[str, tuple[str, ...]]] = {
         ("consented_at", "version", "mother", "mother_signature", "mother_fingerprint", "father", "father_signature",
          "father_fingerprint", "guardianship", "assent"),
     ),
-    "blood-count": ("bloodcount", ("done", "taken_at", "quality", "primary", "platelets", "bleeding")),
+    "blood-count": ("bloodcount", ("done", "taken_at", "quality", "primary", "platelets", "haemoglobin", "bleeding")),
     "bleeding-assessment": (
         "bleedingassessment", ("assessed_on", "smog_skin", "smog_mucosa", "smog_organ", "present_grade")),
     "bleeding-episode": (

@@ -146,7 +146,7 @@ PAGES = {
     "home": ("clara", 3), "account": ("clara", 9), "protocol": ("clara", 3), "people": ("adam", 7), "edit-site": ("adam", 4),
     "delegation": ("hana", 6), "delegation-log": ("hana", 6), "trial-log": ("nora", 4), "sign-entries": ("hana", 6),
     "training": ("hana", 8), "signature-statement": ("clara", 6), "access-rights": ("dana", 9),
-    "access-rights-csv": ("dana", 5), "work-list": ("clara", 6), "participants": ("clara", 6), "participant": ("clara", 8),
+    "access-rights-csv": ("dana", 5), "work-list": ("clara", 6), "participants": ("clara", 9), "participant": ("clara", 12),
     "visits": ("clara", 9), "health": ("dana", 14), "record": ("clara", 7), "history": ("clara", 6), "screen": ("clara", 4),
     "eligibility": ("clara", 7), "end-participation": ("clara", 5), "end-treatment": ("ines", 5), "lots": ("pia", 6),
     "exports": ("clara", 8), "codebook-csv": ("clara", 5), "form-csv": ("clara", 9), "casebook-csv": ("clara", 19),
