@@ -189,6 +189,8 @@ class Crf(Sheet):
     is_product: ClassVar[bool] = False
     #: May be added at any time, outside the schedule (adverse event, rescue).
     is_log: ClassVar[bool] = False
+    #: Safety data: what closes a visit or a participant leaves them open; only a lock of the entry itself closes them.
+    is_safety: ClassVar[bool] = False
 
     record = models.OneToOneField(FormRecord, on_delete=models.PROTECT, primary_key=True, related_name="%(class)s")
 

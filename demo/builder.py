@@ -162,6 +162,19 @@ class Clinic:
         usual |= {"assent": "Y" if facts.age >= ASSENT_FROM else NOT_APPLICABLE}
         return fill(record(child, "consent", "SCREEN"), self.coordinator, **{**usual, **answers})
 
+    def history(self, child: Participant, on: date, facts: Facts, **answers: Mapping[str, Any]) -> None:
+        """What happened before the trial: demography, ITP history with its therapies, medical and family history.
+
+        ``answers`` by the slug of the form (with ``_`` for ``-``) replace the usual ones.
+        """
+        began = add_months(on, -facts.months)
+        steroid = {"therapy": "prednisolone", "started_on": f"{began:%Y-%m}", "ended_on": f"{add_months(began, 1):%Y-%m}",
+                   "response": "lost"}  # fmt: skip
+        usual = {"demography": _DEMOGRAPHY, "itp_history": {**_ITP_HISTORY, "therapies": [steroid]}, "medical_history": _MEDICAL}
+        for name, said in usual.items():
+            slug = name.replace("_", "-")
+            fill(record(child, slug, "SCREEN"), self.coordinator, **{**said, **answers.get(name, {})})
+
     def type_blood(self, child: Participant, on: date, abo: str = "O", rhd: str = "POS", **answers: Any) -> casebook.Saved:
         """ABO and RhD on two samples of one morning."""
         usual = {"first_at": at(on, 8), "first_abo": abo, "first_rhd": rhd}
@@ -177,6 +190,7 @@ class Clinic:
         child = self.start_screening(on)
         self.screen(child, on, facts)
         self.consent(child, on, facts)
+        self.history(child, on, facts)
         self.type_blood(child, on)
         return self.enrol(child, enrolled or on)
 
@@ -264,10 +278,22 @@ def _visit(found: FormRecord) -> Visit:
 
 _PAPERS = "Hospital record and parents"
 _EXCLUDING = ("tpo_ra", "ivig_reaction", "intracranial", "venous_access", "other_cause")
-_CRITERIA = {"tpo_ra_ever": "N", **dict.fromkeys(_EXCLUDING[1:], "N"), **{f"{name}_evidence": _PAPERS for name in _EXCLUDING}}
+_SOURCES = {"birth_source": "certificate", "diagnosis_source": "record", "entry_count_source": "laboratory"}
+_CRITERIA = {"tpo_ra_ever": "N", **dict.fromkeys(_EXCLUDING[1:], "N"), **{f"{name}_evidence": _PAPERS for name in _EXCLUDING},
+             **{f"{name}_source": "record" for name in _EXCLUDING}, **_SOURCES}  # fmt: skip
 _WARNING = ("iga_deficiency", "renal_impairment", "positive_dat", "thrombosis", "live_vaccine", "steroids", "other_study")
 _SAFETY_SCREEN = dict.fromkeys(_WARNING, "N")
 _CONSENT = {
-    "version": "2.0", "language": "ar", "mother": "consented", "mother_signature": "Y", "mother_fingerprint": "Y",
+    "version": "2.0", "language": "ar", "can_read": "Y", "guardian": "N",
+    "mother": "consented", "mother_signature": "Y", "mother_fingerprint": "Y",
     "father": "consented", "father_signature": "Y", "father_fingerprint": "Y", "copy_given": "Y",
+}  # fmt: skip
+_DEMOGRAPHY = {"region": "upper", "residence": "urban", "travel_hours": "1.5", "kinship": "none", "schooling": "secondary"}
+_ITP_HISTORY = {
+    "trigger": "infection", "first_count": 8, "marrow": "N", "treated": "Y", "bleeding_episodes": 3, "unplanned_visits": 2,
+    "admissions": 1, "transfusions": 0,
+}  # fmt: skip
+_MEDICAL = {
+    "allergy": "N", "transfusion_reaction": "N", "surgery_bleeding": "N", "vaccinated": "Y", "other_disease": "N",
+    "family_bleeding": "N", "family_platelets": "N", "family_immune": "N",
 }  # fmt: skip

@@ -26,7 +26,10 @@ def build(today: date, seed: str = SEED) -> dict[str, Participant]:
     users = people.open_accounts(sites, today - ROLES_SINCE)
     people.ask_for_cover(users, sites, today)
     clinics = {code: _clinic(site, users, today, seed) for code, site in sites.items()}
-    return {child.key: Story(child, clinics[child.site], today, seed).play() for child in CHILDREN}
+    children = {child.key: Story(child, clinics[child.site], today, seed).play() for child in CHILDREN}
+    # A new version came to site 02 today: its families are asked again at their next visits.
+    people.consent_form(sites["02"], "2.1", today, by=users["hoda"], asks_again=True)
+    return children
 
 
 def _clinic(site: Site, users: dict[str, User], today: date, seed: str) -> Clinic:

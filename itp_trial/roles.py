@@ -48,6 +48,7 @@ class Can(StrEnum):
     SEE_LOG = "see the delegation log"
     SEE_ACCESS = "see who has access"
     REVIEW_ACCESS = "review who has access"
+    APPROVE_CONSENT = "register approved consent forms"
 
 
 _SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
@@ -60,7 +61,8 @@ _OVERSEER = {Can.SEE_ACCESS, Can.RECORD_TRAINING}
 RIGHTS: dict[str, set[Can]] = {
     Role.COORDINATOR: _SITE_STAFF,
     Role.INVESTIGATOR: _DOCTOR,
-    Role.PRINCIPAL: _DOCTOR | _OVERSEER | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES},
+    Role.PRINCIPAL: _DOCTOR | _OVERSEER
+    | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES, Can.APPROVE_CONSENT},
     Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
     Role.DATA_MANAGER: _READER | _OVERSEER
     | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS},

@@ -11,8 +11,8 @@ from itp_trial.protocol import value
 from responses import facts
 from responses.course import Dossier, Entry, decimals, doses
 
-CHECK_FROM, CHECK_TO = timedelta(hours=value("HB_CHECK_MIN_H")), timedelta(hours=value("HB_CHECK_MAX_H"))
-FALL: Decimal = value("HB_FALL")
+CHECK_FROM, CHECK_TO = timedelta(hours=value("HB_CHECK_FROM_H")), timedelta(hours=value("HB_CHECK_UNTIL_H"))
+FALL: Decimal = value("HB_FALL_PROMPT")
 
 
 @dataclass(frozen=True)

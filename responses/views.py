@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from casebook.actions import save_form
 from casebook.doors import participant_of
+from casebook.locks import Locks
 from casebook.models import Finding, Participant
 from casebook.templatetags.casebook import STATES
 from itp_trial.models import Site
@@ -57,6 +58,7 @@ def participant(request: HttpRequest, pk: Any) -> HttpResponse:
     may_decide = granted.may(Can.DECIDE, found.site_id)
     scale = "linear" if request.GET.get("scale") == "linear" else "log"
     context = dashboard(found, timezone.localdate(), scale, request.user if may_decide else None) | {
+        "closed": Locks.of(found).over(found),
         "may_decide": may_decide,
         "may_end_treatment": granted.may(Can.END_TREATMENT, found.site_id) and found.state == Participant.State.TREATMENT,
     }

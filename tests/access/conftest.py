@@ -99,6 +99,8 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             return {"pk": child[own].pk}, {}
         if target == "record":
             return {"pk": records[own].pk}, {}
+        if target == "visit":
+            return {"pk": records[own].visit_id}, {}
         if target == "finding":
             return {"pk": findings[own].pk}, {}
         if target == "site":

@@ -13,6 +13,7 @@ from casebook import actions
 from casebook.crf import Crf, crf_models
 from casebook.models import FormRecord
 from casebook.selectors import RECORDS
+from enrollment.reconsent import register_consent_version
 from itp_trial.models import User
 
 
@@ -46,6 +47,10 @@ def empty_record(crf: type[Crf], universe: Any) -> FormRecord:
         return actions.add_product_record(site=universe.s1, form=crf.slug, by=universe.pia)
     if crf.is_log:
         return actions.add_log_record(participant=universe.untreated, form=crf.slug, by=universe.clara)
+    if crf.slug == "re-consent":
+        day = universe.today
+        register_consent_version(site=universe.s1, version="3.0", approved_on=day, from_day=day, reference="REC-3",
+                                 asks_again=True, by=universe.hana)  # fmt: skip
     # The earliest visit that wants the form: the loading dose before the first maintenance dose.
     wanting = FormRecord.objects.filter(site=universe.s1, form=crf.slug, version=0, visit__isnull=False)
     return wanting.order_by("visit__target", "pk").first()
