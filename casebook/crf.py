@@ -185,6 +185,8 @@ class Crf(Sheet):
     row_models: ClassVar[tuple[type[Row], ...]] = ()
     #: The item whose date says when the visit took place.
     dates_visit: ClassVar[str] = ""
+    #: Pages beside the form, as (name of the address, words): each takes the key of the record.
+    links: ClassVar[tuple[tuple[str, str], ...]] = ()
     #: A product form belongs to a site, not to a participant.
     is_product: ClassVar[bool] = False
     #: May be added at any time, outside the schedule (adverse event, rescue).

@@ -48,5 +48,5 @@ def _clinic(site: Site, users: dict[str, User], today: date, seed: str) -> Clini
 def _quarantined_lot(clinic: Clinic, today: date) -> None:
     """Arrived this week; it cannot be chosen for an infusion before somebody releases it."""
     on = today - timedelta(days=3)
-    answers = {"released": "N", "released_on": None}
+    answers = {"released": "N", "released_by": None, "released_on": None}
     clinic.receive_lot(f"MP-{clinic.site.code}-03", volumes=[120, 150, 180], on=on, expires=on + timedelta(days=365), **answers)

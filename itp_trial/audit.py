@@ -53,6 +53,8 @@ def install(using: str = "default", **_: Any) -> None:
                 quoted = ", ".join(f"'{word}'" for word in arguments(model))
                 call = f"itp_audit({quoted})"
                 cursor.execute(_trigger(table, "audit", "AFTER INSERT OR UPDATE OR DELETE", call))
+                if only_grows(model):
+                    cursor.execute(_trigger(table, "append_only", "BEFORE UPDATE OR DELETE", "itp_append_only()"))
 
 
 def _trigger(table: str, name: str, when: str, call: str) -> str:
@@ -68,6 +70,11 @@ def arguments(model: type[models.Model]) -> tuple[str, str, str]:
 def rows_may_go(model: type[models.Model]) -> bool:
     """True for what may be deleted although it is audited (a second factor): its entries stay."""
     return bool(getattr(model, "rows_may_go", False))
+
+
+def only_grows(model: type[models.Model]) -> bool:
+    """True for tables whose lines are never changed: a mistake is answered by a further line."""
+    return bool(getattr(model, "append_only", False))
 
 
 #: The columns that say whose a row is, the nearest first, and what they name.

@@ -32,6 +32,9 @@ class Can(StrEnum):
     DECIDE = "decide for a child as physician"
     VIEW_PRODUCT = "view product lots"
     EDIT_PRODUCT = "enter product lots"
+    MOVE_BAGS = "record what happens to bags"
+    CONFIRM_DOSE = "confirm the plan of a dose"
+    HOLD_LOT = "quarantine or recall a lot"
     EXPORT = "export"
     SIGN = "sign"
     FREEZE = "freeze and lock"
@@ -52,8 +55,8 @@ class Can(StrEnum):
 
 
 _SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
-               Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
-_DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.DECIDE, Can.SIGN}
+               Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
+_DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.DECIDE, Can.SIGN, Can.HOLD_LOT}
 # RQ-23, RQ-27: whoever oversees the trial reads; values are entered and corrected by the site alone.
 _READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.SEE_LOG}
 _OVERSEER = {Can.SEE_ACCESS, Can.RECORD_TRAINING}
@@ -65,10 +68,12 @@ RIGHTS: dict[str, set[Can]] = {
     | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES, Can.APPROVE_CONSENT},
     Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
     Role.DATA_MANAGER: _READER | _OVERSEER
-    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS},
-    Role.SAFETY: _READER,
+    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS,
+       Can.HOLD_LOT},
+    Role.SAFETY: _READER | {Can.HOLD_LOT},
     Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT},
-    Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.SEE_LOG},
+    Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.HOLD_LOT,
+                      Can.SEE_LOG},
     # RQ-40: the administrator manages accounts and sees no clinical data.
     Role.ADMINISTRATOR: _OVERSEER | {Can.MANAGE_PEOPLE, Can.SEE_LOG, Can.REVIEW_ACCESS},
 }  # fmt: skip

@@ -148,7 +148,9 @@ def ended_reason(participant: Participant, cancelled: list[str]) -> str:
 
 def _supplies(participant: Participant, grams: Decimal | None, today: date) -> list[Supply]:
     """The released lots of this site with bags left, the first to expire first."""
-    lots = selectors.lots().filter(record__site=participant.site_id, released=YesNo.YES, expires_on__gte=today, bags_left__gt=0)
+    lots = selectors.usable_lots().filter(
+        record__site=participant.site_id, released=YesNo.YES, expires_on__gte=today, bags_left__gt=0
+    )
     return [Supply(lot, _ml(grams, lot.igg_g_per_l)) for lot in lots]
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import sessions
 from casebook.models import Finding
 from delegation.actions import end_role
+from dosing.models import BagMovement, DosePlan, Lot
 from itp_trial import actions
 from itp_trial.actor import System, acting
 from itp_trial.models import ApiToken, Site, User
@@ -83,6 +84,14 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
         for own, record in records.items():
             findings[own] = Finding.objects.create(record=record, code="RANGE", item="platelets", message="Unusual.", value="1")
     sites = {True: universe.s1, False: universe.s2}
+    lots = {own: Lot.objects.filter(record__site=site).first() for own, site in sites.items()}
+    movements = {own: BagMovement.objects.filter(site=site).first() for own, site in sites.items()}
+    infusions = {own: universe.record(child[own], "infusion", "M1") for own in child}
+    plans = {}
+    with acting(MACHINE):
+        for own, record in infusions.items():
+            plans[own] = DosePlan.objects.create(record=record, weight_kg=9, weight_on=timezone.localdate(), target_g=9, grams=9,
+                                                 volume_ml=200, steps=[], findings=[], accepted_by=universe.samir)  # fmt: skip
     entries = {True: universe.clara.assignments.get(), False: universe.otto.assignments.get()}
     copies, reviews = {}, {}
     with acting(MACHINE):
@@ -107,6 +116,10 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             return {"pk": sites[own].pk}, {}
         if target in ("copy", "review"):
             return {"pk": (copies if target == "copy" else reviews)[own].pk}, {}
+        if target in ("infusion", "plan"):
+            return {"pk": (infusions if target == "infusion" else plans)[own].pk}, {}
+        if target in ("lot", "movement"):
+            return {"pk": (lots if target == "lot" else movements)[own].pk}, {}
         if target == "log":
             return {"pk": sites[own].pk}, {}
         if target == "entry":

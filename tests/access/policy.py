@@ -136,6 +136,14 @@ POLICY: dict[str, dict[str, Door]] = {
     # product and treatment
     "lots": {"GET": Door(SEE)},
     "add-lot": {"POST": Door("P", "site of the form")},
+    "lot-stock": {"GET": Door(SEE, "lot", "the bags of a lot and their account")},
+    "move-bags": {"POST": Door("CIHP", "lot", "freeze, thaw, waste or return bags")},
+    "take-back-movement": {"POST": Door("CIHP", "movement", "an entry about a bag was a mistake")},
+    "hold-lot": {"POST": Door("IHPSD", "lot", "quarantine, recall, set free")},
+    "dose-plan": {"GET": Door(SEE, "infusion", "compute a dose, see its plan")},
+    "accept-plan": {"POST": Door(ENTER, "infusion", "accept a calculation")},
+    "confirm-plan": {"POST": Door("CIHP", "plan", "the second person, with the password")},
+    "withdraw-plan": {"POST": Door(ENTER, "plan", "free the bags again")},
     "end-treatment": {"GET": _participant("IH", "the page"), "POST": _participant("IH", "end maintenance")},
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
