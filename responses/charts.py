@@ -164,7 +164,8 @@ def draw(chart: Chart, *, width: int = 960, key: str = "chart", scale: Scale = "
 
 def _frame(chart: Chart, width: int, scale: Scale) -> Frame:
     days = [chart.as_of, *(point.on for point in chart.points), *(dose.on for dose in chart.doses)]
-    days += [span.start for span in (*chart.bleeds, *chart.rescues)] + [mark.on for mark in (*chart.events, *chart.grades)]
+    days += [span.start for span in (*chart.bleeds, *chart.rescues)] + [event.on for event in chart.events]
+    days += [grade.on for grade in chart.grades]
     first = min([*days, *([chart.day_0] if chart.day_0 else [])])
     last = max(days)
     margin = timedelta(days=max(2, (last - first).days // 40))
