@@ -22,6 +22,7 @@ from responses.infusions import infusions
 from responses.look import since_last_look
 from responses.models import ClassChange
 from responses.next_dose import ended_reason, next_dose
+from responses.own_category import own_category
 from responses.questions import questions
 from responses.selectors import header_of
 from responses.sensitivity import differs, readings
@@ -62,6 +63,7 @@ def dashboard(participant: Participant, today: date, scale: Scale = "log", physi
         "scale": scale,
         "readings": (others := [(reading, differs(reading.verdict, verdict)) for reading in readings(dossier.course)]),
         "readings_differ": sum(other for _, other in others),
+        "own": own_category(participant),
         "decision": decision_on(participant, dose),
         "questions": questions(participant),
         "since": since_last_look(participant, physician) if physician else None,

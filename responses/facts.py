@@ -223,9 +223,11 @@ def _chosen(dossier: Dossier, count: CountStatus, ref: str, number: Decimal) -> 
 
 
 def _shape(dossier: Dossier, ref: str) -> Shape:
-    """Where a count comes from: the schedule (the screening form belongs to it), or besides it."""
-    unscheduled = any(entry.ref == ref and entry.visit == UNSCHEDULED for entry in dossier.entries)
-    return "unscheduled" if unscheduled else "scheduled"
+    """Where a count comes from: another laboratory, besides the schedule, or the schedule (the screening form belongs to it)."""
+    entry = next(entry for entry in dossier.entries if entry.ref == ref)
+    if entry.answers.get("laboratory"):
+        return "other laboratory"
+    return "unscheduled" if entry.visit == UNSCHEDULED else "scheduled"
 
 
 def _baseline_day(dossier: Dossier) -> date | None:

@@ -73,7 +73,7 @@ def corrections(participant: Participant, after: Any) -> Any:
 
 
 def _seen(entry: Any, names: Names) -> Seen:
-    changes = tuple(change for change in changes_of(entry, names) if change.old and change.readable)
+    changes = tuple(change for change in changes_of(entry, names) if change.old and change.readable and not change.derived)
     ticked = entry.place in (entry.ticked or ())
     return Seen(entry.place, entry.record, _where(entry), changes, who(entry), entry.reason, entry.at, ticked)
 

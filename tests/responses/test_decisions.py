@@ -291,6 +291,12 @@ def test_other_readings_are_told_where_they_differ(universe: Any, client_of: Cal
     assert "+ash-strict." in html
 
 
+def test_a_count_of_another_laboratory_has_its_own_shape(universe: Any, client_of: Callable[[Any], Any]) -> None:
+    assert ">other laboratory</text>" not in page(client_of(universe.ines), universe)
+    universe.fill(universe.record(universe.responder, "blood-count", "D3"), universe.clara, laboratory="Aswan")
+    assert ">other laboratory</text>" in page(client_of(universe.ines), universe)
+
+
 @pytest.mark.parametrize(("query", "axis"), [("", "log"), ("?scale=linear", "linear"), ("?scale=%3Cb%3E", "log")])
 def test_the_scale_of_the_curve_is_chosen_in_the_address(
     universe: Any, client_of: Callable[[Any], Any], query: str, axis: str
@@ -298,3 +304,16 @@ def test_the_scale_of_the_curve_is_chosen_in_the_address(
     html = client_of(universe.clara).get(reverse("participant", args=[universe.responder.pk]) + query).content.decode()
     assert html.count(f"Platelets, ×10⁹/L ({axis})") == 2, "wide and narrow"
     assert "50 R, sensitivity" in html
+
+
+def test_the_investigators_own_category_stands_beside_the_computed_one(
+    universe: Any, client_of: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shown as soon as the trial has the form, whatever it asks; here another form stands in for it."""
+    assert "own assessment" not in page(client_of(universe.ines), universe)
+    monkeypatch.setattr("responses.own_category.SLUG", "bleeding-assessment")
+    html = page(client_of(universe.ines), universe)
+    assert "The investigator&#x27;s own assessment" in html or "The investigator's own assessment" in html
+    assert "Computed: " in html
+    assert "own assessment" not in client_of(universe.ines).get(
+        reverse("participant", args=[universe.screening.pk])).content.decode()  # fmt: skip
