@@ -65,7 +65,7 @@ def dashboard(participant: Participant, today: date, scale: Scale = "log", physi
         "readings_differ": sum(other for _, other in others),
         "own": own_category(participant),
         "decision": decision_on(participant, dose),
-        "questions": questions(participant),
+        "questions": questions(participant) if physician else [],
         "since": since_last_look(participant, physician) if physician else None,
         "has_counts": bool(drawing.points),
         "rows": rows,

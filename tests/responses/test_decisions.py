@@ -239,9 +239,7 @@ def test_a_physician_answers_on_the_spot(universe: Any, open_event: FormRecord, 
     assert "Questions for me" in html
     assert "Adverse event" in html
     assert f'name="finding" value="{finding.pk}"' in html
-    milos = page(client_of(universe.milo), universe)
-    assert "Questions for the physician" in milos
-    assert url not in milos
+    assert url not in page(client_of(universe.milo), universe)
     assert "is not" in ines.post(url, {"finding": finding.pk, "answer": "nonsense"}, follow=True).content.decode().lower()
     options = open_event.crf_class.items()["related"].flatchoices
     assert ines.post(url, {"finding": finding.pk, "answer": options[0][0]}).status_code == 302

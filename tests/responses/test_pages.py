@@ -16,7 +16,8 @@ from dosing.actions import end_treatment
 from enrollment.actions import start_screening
 from responses.selectors import responses
 
-MOST_QUERIES = 12
+#: Of a physician, who also sees what was corrected and asked since the last look.
+MOST_QUERIES = 13
 
 
 def page(client: Any, participant: Participant) -> str:
