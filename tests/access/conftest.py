@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import sessions
+from casebook.actions import add_log_record
 from casebook.models import Finding
 from delegation.actions import end_role
 from dosing.models import BagMovement, DosePlan, Lot
@@ -102,6 +103,8 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             reviews[own] = TrailReview.objects.create(site=site, since=day, until=day, reviewer=universe.dana,
                                                       reviewer_name="Dana", software="0")  # fmt: skip
 
+    events = {own: add_log_record(participant=child[own], form="adverse-event", by=MACHINE) for own in child}
+
     def find(target: str, own: bool, actor: Actor, by_code: bool = False) -> tuple[dict[str, Any], dict[str, str]]:
         whose = actor.user if own and actor.user else universe.otto
         if target == "participant":
@@ -110,6 +113,8 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             return {"pk": records[own].pk}, {}
         if target == "visit":
             return {"pk": records[own].visit_id}, {}
+        if target == "event":
+            return {"pk": events[own].pk}, {}
         if target == "finding":
             return {"pk": findings[own].pk}, {}
         if target == "site":

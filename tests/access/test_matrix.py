@@ -40,8 +40,9 @@ WORDS = {"add-log": {"form": "rescue"}, "form-csv": {"form": "blood-count"}, "ap
          "item-history": {"item": "platelets"}, "trial-figure": {"slug": "swimmer", "kind": "csv"}}  # fmt: skip
 #: What has to be said with it: what a file is for, the days of a review.
 TODAY = f"{timezone.localdate():%d/%m/%Y}"
-FILES = ("form-csv", "codebook-csv", "casebook-csv", "casebook-pdf", "trail-csv", "participant-trail-csv", "access-log-csv",
-         "trial-figure", "trial-report")  # fmt: skip
+FILES = ("form-csv", "participants-csv",
+         "codebook-csv", "casebook-csv", "casebook-pdf", "trail-csv", "participant-trail-csv", "access-log-csv",
+         "trial-figure", "trial-report", "signatures-csv")  # fmt: skip
 SAID = {name: {"purpose": "analysis"} for name in (*FILES, "download-copy")} | {
     "new-trail-review": {"since": TODAY, "until": TODAY, "site": "01"}
 }
@@ -81,7 +82,7 @@ def expected(name: str, method: str, door: Door, actor: Actor, own: bool) -> set
         sees_objects and (door.target != "copy" or actor.role in ENTER) and (door.target != "review" or actor.role in REVIEW)
     )
     if (
-        door.target in ("participant", "visit", "record", "finding", "copy", "review")
+        door.target in ("participant", "visit", "record", "event", "finding", "copy", "review")
         and sees_objects
         and not _reaches(door, actor, own)
     ):
