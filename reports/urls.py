@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports import access_views, copy_views, review_views, views
+from reports import access_views, copy_views, deviation_views, review_views, views
 
 urlpatterns = [
     path("exports/", views.exports, name="exports"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("participants/<uuid:pk>/trail.csv", views.participant_trail, name="participant-trail-csv"),
     path("participants/<uuid:pk>/casebook.csv", views.casebook_csv, name="casebook-csv"),
     path("participants/<uuid:pk>/casebook.pdf", views.casebook_pdf_file, name="casebook-pdf"),
+    path("deviations/", deviation_views.deviations, name="deviations"),
+    path("deviations.csv", deviation_views.deviations_csv, name="deviations-csv"),
     path("access-log/", access_views.access_log, name="access-log"),
     path("access-log.csv", access_views.access_log_csv, name="access-log-csv"),
     path("trail-reviews/", review_views.trail_reviews, name="trail-reviews"),

@@ -158,6 +158,8 @@ POLICY: dict[str, dict[str, Door]] = {
     "confirm-plan": {"POST": Door("CIHP", "plan", "the second person, with the password")},
     "withdraw-plan": {"POST": Door(ENTER, "plan", "free the bags again")},
     "end-treatment": {"GET": _participant("IH", "the page"), "POST": _participant("IH", "end maintenance")},
+    "deviations": {"GET": Door(SEE, says="the register of deviations")},
+    "deviations-csv": {"GET": Door(EXPORT, says="the register as a file")},
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},
