@@ -3,5 +3,18 @@
 from assessments.crfs.bleeding import BleedingAssessment, BleedingEpisode
 from assessments.crfs.blood_count import BloodCount
 from assessments.crfs.safety import AdverseEvent, Rescue
+from assessments.crfs.serious import SafetyReport, SeriousEvent
+from assessments.crfs.special_interest import SpecialInterest
+from assessments.notification import Notification
 
-__all__ = ["AdverseEvent", "BleedingAssessment", "BleedingEpisode", "BloodCount", "Rescue"]
+__all__ = [
+    "AdverseEvent",
+    "BleedingAssessment",
+    "BleedingEpisode",
+    "BloodCount",
+    "Notification",
+    "Rescue",
+    "SafetyReport",
+    "SeriousEvent",
+    "SpecialInterest",
+]

@@ -189,6 +189,8 @@ class Crf(Sheet):
     is_product: ClassVar[bool] = False
     #: May be added at any time, outside the schedule (adverse event, rescue).
     is_log: ClassVar[bool] = False
+    #: The slug of the form whose record this one is about: added by an action of that form, outside the schedule.
+    about: ClassVar[str] = ""
 
     record = models.OneToOneField(FormRecord, on_delete=models.PROTECT, primary_key=True, related_name="%(class)s")
 

@@ -11,6 +11,7 @@ from typing import Any
 from casebook import actions as casebook
 from casebook.models import Participant
 from demo import platelets as numbers
+from demo import safety
 from demo.builder import Clinic, Facts, at, confirm
 from demo.children import Child, Day, Moment
 from dosing.actions import end_treatment
@@ -116,7 +117,9 @@ class Story:
                 participant.refresh_from_db()
                 end_treatment(participant=participant, reason=self.child.maintenance_ended, by=self.clinic.investigator)
         for entry in self.child.log:
-            self.clinic.log(participant, entry.form, **self._dated(entry.answers))
+            saved = self.clinic.log(participant, entry.form, **self._dated(entry.answers))
+            if entry.answers.get("serious") == "Y":
+                safety.report_serious(self.clinic, saved.record, self.day)
         return participant
 
     def _visit(self, participant: Participant, visit: Encounter) -> None:
@@ -147,7 +150,8 @@ class Story:
         answers = {"reaction": "Y" if event else "N", **self._says(visit.code, "infusion")}
         self.clinic.infuse(participant, visit.code, self.day(visit.day), self.child.weight, **answers)
         if event:
-            self.clinic.log(participant, "adverse-event", **self._reaction(event, visit.day))
+            saved = self.clinic.log(participant, "adverse-event", **self._reaction(event, visit.day))
+            safety.report_side_effect(self.clinic, saved.record)
 
     def _reaction(self, event: numbers.Reaction, day: int) -> dict[str, Any]:
         action = "DOSE RATE REDUCED" if event.grade > 1 else "DOSE NOT CHANGED"

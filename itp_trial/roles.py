@@ -32,6 +32,7 @@ class Can(StrEnum):
     VIEW_PRODUCT = "view product lots"
     EDIT_PRODUCT = "enter product lots"
     EXPORT = "export"
+    NOTIFY = "note who was told of an adverse event"
     SIGN = "sign"
     FREEZE = "freeze and lock"
     UNLOCK = "unlock"
@@ -49,7 +50,7 @@ class Can(StrEnum):
     REVIEW_ACCESS = "review who has access"
 
 
-_SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
+_SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT, Can.NOTIFY,
                Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
 _DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.SIGN}
 # RQ-23, RQ-27: whoever oversees the trial reads; values are entered and corrected by the site alone.
@@ -63,8 +64,9 @@ RIGHTS: dict[str, set[Can]] = {
     Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
     Role.DATA_MANAGER: _READER | _OVERSEER
     | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS},
-    Role.SAFETY: _READER,
-    Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT},
+    # Whom the sponsor told is the sponsor's own record, no value of a site (RQ-64).
+    Role.SAFETY: _READER | {Can.NOTIFY},
+    Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT, Can.NOTIFY},
     Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.SEE_LOG},
     # RQ-40: the administrator manages accounts and sees no clinical data.
     Role.ADMINISTRATOR: _OVERSEER | {Can.MANAGE_PEOPLE, Can.SEE_LOG, Can.REVIEW_ACCESS},

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("casebook.urls")),
     path("", include("enrollment.urls")),
     path("", include("dosing.urls")),
+    path("", include("assessments.urls")),
     path("", include("responses.urls")),
     path("", include("reports.urls")),
     path("api/v1/", include("reports.api_urls")),

@@ -12,8 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import sessions
+from assessments.actions import note_notification, start_report
+from casebook.actions import add_log_record
 from casebook.models import Finding
 from delegation.actions import end_role
+from demo.builder import at
 from itp_trial import actions
 from itp_trial.actor import System, acting
 from itp_trial.models import ApiToken, Site, User
@@ -99,6 +102,8 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             return {"pk": child[own].pk}, {}
         if target == "record":
             return {"pk": records[own].pk}, {}
+        if target in ("event", "notification", "safety report"):
+            return {"pk": reported(universe, child[own], target)}, {}
         if target == "finding":
             return {"pk": findings[own].pk}, {}
         if target == "site":
@@ -124,6 +129,21 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
         return {}, {}
 
     return find
+
+
+def reported(universe: Any, child: Any, target: str) -> Any:
+    """The key of a serious event of this child, of a notification about it, or of a version of its report."""
+    coordinator = universe.clara if child == universe.responder else universe.otto
+    event = add_log_record(participant=child, form="adverse-event", by=coordinator)
+    universe.fill(event, coordinator, term="x", started_at=at(timezone.localdate() - timedelta(days=1), 0, 1), serious="Y")
+    if target == "event":
+        return event.pk
+    if target == "safety report":
+        report = start_report(event=event, by=coordinator)
+        universe.fill(report, coordinator, nullifies="N", what_is_new="x")
+        return report.pk
+    told = {"sent_at": timezone.now(), "way": "email", "proof": "x", "report": None, "by": coordinator}
+    return note_notification(event=event, duties=["EG-24H:eda"], **told)[0].pk
 
 
 def another_session(user: User) -> str:

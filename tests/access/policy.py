@@ -121,6 +121,15 @@ POLICY: dict[str, dict[str, Door]] = {
     "lots": {"GET": Door(SEE)},
     "add-lot": {"POST": Door("P", "site of the form")},
     "end-treatment": {"GET": _participant("IH", "the page"), "POST": _participant("IH", "end maintenance")},
+    # safety
+    "safety": {"GET": Door(SEE, says="events and clocks of one's sites")},
+    "safety-event": {"GET": Door(SEE, "event", "one event, its clocks and versions")},
+    "notify": {"POST": Door("CIHSN", "event", "note who was told")},
+    "take-back-notification": {"POST": Door("CIHSN", "notification", "noted by mistake")},
+    "add-report": {"POST": Door(ENTER, "event", "the next version of a report")},
+    "sae-csv": {"GET": Door(EXPORT, says="serious events, one a line")},
+    "cioms": {"GET": Door(EXPORT, "safety report", "the CIOMS form of one version")},
+    "e2b": {"GET": Door(EXPORT, "safety report", "the data set of one version")},
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},

@@ -13,6 +13,7 @@ from casebook import actions
 from casebook.crf import Crf, crf_models
 from casebook.models import FormRecord
 from casebook.selectors import RECORDS
+from demo.builder import at
 from itp_trial.models import User
 
 
@@ -44,11 +45,22 @@ class Subject:
 def empty_record(crf: type[Crf], universe: Any) -> FormRecord:
     if crf.is_product:
         return actions.add_product_record(site=universe.s1, form=crf.slug, by=universe.pia)
+    if crf.about:
+        return about_an_event(crf, universe)
     if crf.is_log:
         return actions.add_log_record(participant=universe.untreated, form=crf.slug, by=universe.clara)
     # The earliest visit that wants the form: the loading dose before the first maintenance dose.
     wanting = FormRecord.objects.filter(site=universe.s1, form=crf.slug, version=0, visit__isnull=False)
     return wanting.order_by("visit__target", "pk").first()
+
+
+def about_an_event(crf: type[Crf], universe: Any) -> FormRecord:
+    """The form of a serious event that is of special interest: some were added with it, the others are asked for."""
+    event = actions.add_log_record(participant=universe.untreated, form=crf.about, by=universe.clara)
+    began = at(universe.untreated.enrolled_on, 0, 1)
+    universe.fill(event, universe.clara, term="x", started_at=began, serious="Y", special_interest="Y")
+    there = FormRecord.objects.filter(about=event, form=crf.slug).first()
+    return there or actions.add_record_about(about=FormRecord.objects.get(pk=event.pk), form=crf.slug, by=universe.clara)
 
 
 @pytest.fixture
