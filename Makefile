@@ -1,4 +1,4 @@
-# make run | test | check | audit | bench | lock | docs | pictures | clean
+# make run | test | coverage | check | audit | bench | lock | docs | pictures | clean
 SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -11,12 +11,17 @@ export PORT
 PRODUCTION_LIKE = env -u ITP_DEMO ALLOWED_HOSTS=ecrf.example.org \
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64)[:60])')"
 
-.PHONY: run test check audit bench lock docs pictures clean base dev
+.PHONY: run test coverage check audit bench lock docs pictures clean base dev
 
 run: base
 	@$(BIN)/python -m itp_trial.launch
 
 test: dev
+	@$(BIN)/python bin/system-packages test
+	$(BIN)/python -m pytest -n 2
+
+# Which lines and branches no test reaches. Slower than the tests alone, so it is a command of its own.
+coverage: dev
 	@$(BIN)/python bin/system-packages test
 	$(BIN)/python -m pytest -n 2 --cov --cov-branch --cov-report=term:skip-covered
 

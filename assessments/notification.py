@@ -42,8 +42,8 @@ class Notification(models.Model):
     record = models.ForeignKey(FormRecord, on_delete=models.PROTECT, related_name="notifications")
     #: The record of the version that was sent; none where only a notice went out.
     report = models.ForeignKey(FormRecord, on_delete=models.PROTECT, null=True, related_name="+")
-    duty = models.CharField(max_length=12, choices=[(code, rule.what) for code, rule in clocks.RULES.items()])
-    body = models.CharField(max_length=10, choices=[(body.value, name) for body, name in BODIES.items()])
+    duty = models.CharField(max_length=12)  # a code of clocks.RULES
+    body = models.CharField(max_length=10)  # a clocks.Body
     sent_at = models.DateTimeField()
     way = models.CharField(max_length=10, choices=Way.choices)
     proof = models.CharField(max_length=200)
@@ -66,7 +66,15 @@ class Notification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.duty} to {self.get_body_display()}"
+        return f"{self.what}, to {self.to}"
+
+    @property
+    def what(self) -> str:
+        return clocks.RULES[self.duty].what
+
+    @property
+    def to(self) -> str:
+        return BODIES[clocks.Body(self.body)]
 
     @property
     def key(self) -> tuple[str, str]:

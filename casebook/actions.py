@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from casebook.crf import Problem, Row, crf_by_slug
 from casebook.forms import CrfForm
+from casebook.guard import refusing_closed
+from casebook.locks import CLOSED, closing, refuse_closed
 from casebook.models import Finding, FormRecord, Participant, Visit
 from casebook.signals import course_changed, form_saved
 from itp_trial.actor import acting
@@ -56,9 +58,9 @@ def save_form(*, form: CrfForm, by: Any, reason: str = "") -> Saved:
     """Stores a valid form: the only way in for clinical answers.
 
     :raises StaleVersion: the stored version is not the one that the form was opened with
-    :raises Refused: the participant or the record takes no entries now
+    :raises Refused: the participant or the record takes no entries now (``Closed``: it is frozen or locked)
     """
-    with acting(by, reason or form.reason_said, code="" if reason else form.reason):
+    with refusing_closed(form.record), acting(by, reason or form.reason_said, code="" if reason else form.reason):
         record = _lock(form)
         try:
             _write(form, record)
@@ -200,15 +202,35 @@ def _days_of_others(record: FormRecord) -> list[date]:
 
 
 def recompute(*, record: FormRecord, by: Any) -> None:
-    """Derives a stored form anew after something that it rests on has changed, and runs its findings again."""
+    """Derives a stored form anew after something that it rests on has changed, and runs its findings again.
+
+    A closed form is never changed by a machine: it keeps what it says, and a question says what would change.
+    """
     with acting(by, "Computed anew: something that this form rests on has changed"):
         record = _locked(record)
         form = CrfForm(record.crf())
         form.crf.derive(form.rows)
+        if closing(record):
+            _ask_about_closed(form, record)
+            return
         findings = _run_findings(form, record)
         if form.crf.answers() != form.main.before:
             form.crf.save(from_action=True, force_update=True)
             _move_on(form, record, by, findings)
+
+
+def _ask_about_closed(form: CrfForm, record: FormRecord) -> None:
+    """One question that says how the form would read if it were open; none where it would read the same."""
+    stored, items = record.crf(), form.crf.items().values()
+    would = [f"{i.label}: {form.crf.display(i) or 'empty'} in place of {stored.display(i) or 'empty'}." for i in items
+             if form.crf.display(i) != stored.display(i)]  # fmt: skip
+    known = set(record.findings.exclude(state=Finding.State.CURED).values_list("code", "item"))
+    would += [problem.message for problem in _problems(form) if (problem.code, problem.item) not in known]
+    asked = record.findings.filter(code=CLOSED, state=Finding.State.OPEN)
+    text = "Something that this closed form rests on has changed. Opened again it would say: " + " ".join(would)
+    if would and not asked.filter(message=text).exists():
+        asked.update(state=Finding.State.CURED, settled_at=timezone.now())
+        Finding.objects.create(record=record, code=CLOSED, item=next(iter(form.crf.items())), message=text)
 
 
 def confirm_finding(*, finding: Finding, explanation: str, by: Any) -> Finding:
@@ -218,6 +240,7 @@ def confirm_finding(*, finding: Finding, explanation: str, by: Any) -> Finding:
     if finding.code == "MISSING":
         raise Refused("A missing answer is settled in the form: enter it, or say why it is missing.")
     with acting(by, explanation):
+        refuse_closed(_locked(finding.record))
         finding = Finding.objects.select_for_update().get(pk=finding.pk)
         if finding.state == Finding.State.OPEN:
             finding.state, finding.explanation = Finding.State.CONFIRMED, explanation.strip()
@@ -266,7 +289,9 @@ def _move(visit: Visit, anchor: date) -> None:
     moved = _visit(visit.participant, visit.plan, anchor)
     if visit.happened_on is None and (visit.target != moved.target or visit.cancelled):
         visit.target, visit.opens, visit.closes, visit.cancelled = moved.target, moved.opens, moved.closes, ""
-        visit.save(update_fields=["target", "opens", "closes", "cancelled"])
+        if visit.planned_on and not visit.window.contains(visit.planned_on):
+            visit.planned_on, visit.planned_why = None, ""  # agreed for another window
+        visit.save(update_fields=["target", "opens", "closes", "cancelled", "planned_on", "planned_why"])
 
 
 def cancel_visits(*, participant: Participant, codes: list[str], why: str, by: Any) -> None:
@@ -289,7 +314,7 @@ def add_unscheduled_visit(*, participant: Participant, on: date, forms: list[str
     if unknown := sorted(set(forms) - set(UNSCHEDULED_FORMS)):
         raise Refused(f"Not a form of an unscheduled visit: {', '.join(unknown)}.")
     with acting(by, "Unscheduled visit"):
-        Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
+        refuse_closed(Participant.objects.select_for_update(no_key=True).get(pk=participant.pk))
         repeat = participant.visits.filter(code="UNS").count() + 1
         visit = _visit(participant, VISITS["UNS"], on, repeat)
         visit.save(force_insert=True)
@@ -305,7 +330,9 @@ def add_log_record(*, participant: Participant, form: str, by: Any) -> FormRecor
     if not crf.is_log:
         raise Refused(f"{crf.title()} belongs to a visit and cannot be added by itself.")
     with acting(by, "New log entry"):
-        Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
+        locked = Participant.objects.select_for_update(no_key=True).get(pk=participant.pk)
+        if not crf.is_safety:
+            refuse_closed(locked)
         repeat = FormRecord.everything.filter(participant=participant, form=form, visit=None).count() + 1
         return FormRecord.objects.create(site_id=participant.site_id, participant=participant, form=form, repeat=repeat)
 
@@ -358,7 +385,8 @@ def restore_record(*, record: FormRecord, reason: str, by: Any) -> FormRecord:
 
 
 def _set_removed(record: FormRecord, at: Any, why: str, by: Any) -> None:
-    locked = FormRecord.everything.select_for_update().get(pk=record.pk)
+    locked = _locked(record)
+    refuse_closed(locked)
     if (locked.removed_at is None) == (at is None):
         raise Refused("Somebody was faster: please look at the form again.")
     record.removed_at, record.removed_why = at, why
@@ -368,8 +396,13 @@ def _set_removed(record: FormRecord, at: Any, why: str, by: Any) -> None:
 
 
 def change_state(*, participant: Participant, by: Any, reason: str, **values: Any) -> None:
-    """Moves a participant on (enrolled, follow-up, ended) and tells whoever listens."""
+    """Moves a participant on (enrolled, follow-up, ended) and tells whoever listens.
+
+    Ending is never blocked: families withdraw, and children die, whatever is frozen or locked.
+    """
     with acting(by, reason):
+        if values.get("state") not in Participant.ENDED:
+            refuse_closed(participant)
         for name, value in values.items():
             setattr(participant, name, value)
         participant.save(update_fields=list(values))

@@ -185,12 +185,16 @@ class Crf(Sheet):
     row_models: ClassVar[tuple[type[Row], ...]] = ()
     #: The item whose date says when the visit took place.
     dates_visit: ClassVar[str] = ""
+    #: Pages beside the form, as (name of the address, words): each takes the key of the record.
+    links: ClassVar[tuple[tuple[str, str], ...]] = ()
     #: A product form belongs to a site, not to a participant.
     is_product: ClassVar[bool] = False
     #: May be added at any time, outside the schedule (adverse event, rescue).
     is_log: ClassVar[bool] = False
     #: The slug of the form whose record this one is about: added by an action of that form, outside the schedule.
     about: ClassVar[str] = ""
+    #: Safety data: what closes a visit or a participant leaves them open; only a lock of the entry itself closes them.
+    is_safety: ClassVar[bool] = False
 
     record = models.OneToOneField(FormRecord, on_delete=models.PROTECT, primary_key=True, related_name="%(class)s")
 

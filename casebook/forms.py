@@ -34,10 +34,22 @@ class Field:
     #: The word of its history in addresses (``platelets``, ``bags-volume_ml``), and the key of its line.
     word: str = ""
     row: str = ""
+    #: Tells apart the inputs of several forms on one page; part of every id, never of a posted name.
+    place: str = ""
+    #: What the same question was answered with at earlier visits: pairs of a day and a short text.
+    earlier: list[tuple[Any, str]] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return self.place + self.name
 
     @property
     def input_id(self) -> str:
-        return f"id_{self.name}"
+        return f"id_{self.key}"
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.typed.strip() and not self.missing
 
     @property
     def widget(self) -> str:
@@ -98,7 +110,21 @@ class SheetForm:
 
     @property
     def is_blank(self) -> bool:
-        return not any(f.typed.strip() or f.missing for f in self.fields.values())
+        return all(f.is_empty for f in self.fields.values())
+
+    def left(self) -> set[str]:
+        """The asked items that hold neither an answer nor a reason."""
+        return {name for name in self.asked() if self.fields[name].is_empty and not self.fields[name].item.optional}
+
+    def asked(self) -> set[str]:
+        """The items that are asked, by what stands in the inputs."""
+        return {name for name, f in self.fields.items() if self._is_asked(f.item)}
+
+    def _is_asked(self, item: Item) -> bool:
+        if item.asked_if is None or item.asked_if[0] not in self.fields:
+            return self.sheet.is_asked(item)
+        wanted = item.asked_if[1] if isinstance(item.asked_if[1], tuple) else (item.asked_if[1],)
+        return self.fields[item.asked_if[0]].typed in [str(value) for value in wanted]
 
     @property
     def errors(self) -> dict[str, list[str]]:
@@ -188,6 +214,12 @@ class CrfForm:
         self.general_errors += [refusal] if refusal else []
         self._ask_for_reason()
         return not self.errors
+
+    def place_on_page(self, place: str) -> None:
+        """Puts ``place`` before the ids of all inputs: several forms stand on one page."""
+        for sheet_form in [self.main, *(row for group in self.groups for row in group.forms)]:
+            for shown in sheet_form.fields.values():
+                shown.place = place
 
     @property
     def rows(self) -> list[Row]:

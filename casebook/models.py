@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from casebook.windows import Window
 from itp_trial.models import Site
+from itp_trial.protocol import PLANNED_PARTICIPANTS
 from itp_trial.schedule import VISITS, VisitPlan
 
 
@@ -26,8 +27,9 @@ class Participant(models.Model):
         COMPLETED = "completed", "Completed"
         LOST = "lost", "Lost to follow-up"
         WITHDRAWN = "withdrawn", "Withdrawn"
+        DIED = "died", "Died"
 
-    ENDED = (State.SCREEN_FAILED, State.COMPLETED, State.LOST, State.WITHDRAWN)
+    ENDED = (State.SCREEN_FAILED, State.COMPLETED, State.LOST, State.WITHDRAWN, State.DIED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="participants")
@@ -38,14 +40,19 @@ class Participant(models.Model):
     enrolled_on = models.DateField(null=True)
     ended_on = models.DateField(null=True)
     end_reason = models.TextField(blank=True)
+    #: One of the planned places of the trial: reserved at screening, kept when enrolled, free after a screen failure.
+    place = models.PositiveSmallIntegerField(null=True, unique=True)
 
     class Meta:
         ordering = ["screening_number"]
         constraints = [
             models.CheckConstraint(
+                condition=Q(place__isnull=True) | Q(place__range=(1, PLANNED_PARTICIPANTS)), name="place_of_the_trial"
+            ),
+            models.CheckConstraint(
                 condition=Q(state__in=["screening", "screen_failed"]) | Q(subject_number__isnull=False),
                 name="enrolled_has_number",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -72,6 +79,9 @@ class Visit(models.Model):
     opens = models.DateField()
     closes = models.DateField()
     happened_on = models.DateField(null=True)
+    #: The day that the site agreed with the family, inside the window or, with a reason, outside of it.
+    planned_on = models.DateField(null=True)
+    planned_why = models.CharField(max_length=200, blank=True)
     #: Set when the schedule no longer asks for this visit (early end of maintenance); the row stays.
     cancelled = models.CharField(max_length=120, blank=True)
 
@@ -110,6 +120,11 @@ class Visit(models.Model):
     def place(self) -> tuple[Any, int, int]:
         """Sorts visits by their planned day, those of one day as the schedule lists them."""
         return self.target, list(VISITS).index(self.code), self.repeat
+
+    @property
+    def is_in_window(self) -> bool:
+        """Whether it took place inside its window; also true while it has not taken place, and of unscheduled visits."""
+        return self.happened_on is None or self.plan.repeats or self.window.contains(self.happened_on)
 
     def records_in_order(self) -> list[FormRecord]:
         """The records in the order of the ward, which is the order of the schedule."""
@@ -233,6 +248,52 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record}: {self.message}"
+
+
+class Lock(models.Model):
+    """A participant, a visit or one form is closed to changes, from a moment until it is lifted. ``casebook.locks`` decides."""
+
+    class Kind(models.TextChoices):
+        FROZEN = "frozen", "Frozen"
+        LOCKED = "locked", "Locked"
+
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="locks")
+    #: Neither: the whole participant. Not called ``visit`` and ``record``: whose the row is stands in ``participant``.
+    of_visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="locks")
+    of_record = models.ForeignKey(FormRecord, on_delete=models.PROTECT, null=True, related_name="locks")
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    reason = models.CharField(max_length=500)
+    set_at = models.DateTimeField(default=timezone.now)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    lifted_why = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-set_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participant", "of_visit", "of_record"], condition=Q(lifted_at=None), nulls_distinct=False,
+                name="closed_once",
+            ),
+            models.CheckConstraint(condition=Q(of_visit=None) | Q(of_record=None), name="lock_of_one_thing"),
+            models.CheckConstraint(condition=~Q(reason=""), name="lock_with_reason"),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None, lifted_by=None) | Q(lifted_at__isnull=False, lifted_by__isnull=False)
+                & ~Q(lifted_why=""), name="lifted_by_someone_with_reason",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.participant}"
+
+    @property
+    def sentence(self) -> str:
+        """What is closed, since when, by whom, why."""
+        what = "This form is" if self.of_record_id else "The whole visit is" if self.of_visit_id else "The whole participant is"
+        since = timezone.localtime(self.set_at)
+        return (f"{what} {self.get_kind_display().lower()} since {since:%d %b %Y %H:%M} Cairo,"
+                f" by {self.set_by.full_name}: {self.reason.rstrip('.')}.")  # fmt: skip
 
 
 class Reminder(models.Model):

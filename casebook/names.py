@@ -12,7 +12,7 @@ from django.db import models
 
 from casebook.crf import Row, Sheet, crf_models
 from casebook.items import Item, Ref
-from casebook.models import Finding, FormRecord, Participant, Visit
+from casebook.models import Finding, FormRecord, Lock, Participant, Visit
 from itp_trial.models import AuditEntry, Site, User
 
 
@@ -67,7 +67,7 @@ class Names:
 
     def read(self) -> Names:
         """Asks for everything now, so that the number of queries does not depend on what the entries hold."""
-        _ = self.records, self.findings, self.people, self.sites
+        _ = self.records, self.findings, self.locks, self.people, self.sites
         for model in referred_models():
             self.load(model)
         return self
@@ -90,6 +90,10 @@ class Names:
         return {str(finding.pk): finding for finding in Finding.objects.filter(record__in=self._records)}
 
     @cached_property
+    def locks(self) -> dict[str, Lock]:
+        return {str(lock.pk): lock for lock in Lock.objects.filter(participant__in=self.participants)}
+
+    @cached_property
     def people(self) -> dict[str, str]:
         return {str(pk): name for pk, name in User.objects.values_list("pk", "full_name")}
 
@@ -99,7 +103,11 @@ class Names:
 
     def place(self, entry: AuditEntry) -> str:
         """Where it happened: ``Blood count, Count day 3``."""
-        record = self.records.get(entry.record) if entry.record else None
+        return self.form(entry.record)
+
+    def form(self, key: Any) -> str:
+        """The form behind a key, and its visit: ``Blood count, Count day 3``."""
+        record = self.records.get(key) if key else None
         if record is None:
             return ""
         return f"{record.title}, {record.visit.title}" if record.visit else record.title

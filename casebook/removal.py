@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from casebook import actions
-from casebook.views import record_of, right_to_edit
+from casebook.doors import record_of, right_to_edit
 from itp_trial.permissions import allow
 from itp_trial.web import act_once, posted
 

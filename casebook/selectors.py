@@ -8,11 +8,19 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
+from casebook.actions import UNSCHEDULED_FORMS
 from casebook.crf import crf_models
-from casebook.models import Finding, FormRecord, Participant, Visit
+from casebook.models import Finding, FormRecord, Lock, Participant, Visit
 
 PARTICIPANTS = Participant.objects.select_related("site")
-RECORDS = FormRecord.everything.select_related("site", "participant__site", "visit__participant", "saved_by")
+_CLOSED = Lock.objects.filter(participant=OuterRef("participant"), lifted_at=None)
+#: ``has_locks``: something of this participant is closed (``casebook.locks`` says whether this form is).
+RECORDS = FormRecord.everything.select_related("site", "participant__site", "visit__participant", "saved_by").annotate(
+    has_locks=Exists(_CLOSED)
+)
+#: All forms of one child, with their visits.
+RECORDS_OF_CHILD = FormRecord.objects.select_related("visit", "saved_by")
+VISITS = Visit.objects.select_related("participant__site")
 
 
 @dataclass
@@ -90,3 +98,8 @@ def removed_records(participant: Participant) -> list[FormRecord]:
 def log_forms() -> list[Any]:
     """The forms that may be added at any time."""
     return [model for model in crf_models() if model.is_log]
+
+
+def unscheduled_forms() -> list[Any]:
+    """The forms that an unscheduled visit may have."""
+    return [model for model in crf_models() if model.slug in UNSCHEDULED_FORMS]

@@ -17,7 +17,7 @@ from django.db import models
 
 from casebook.changes import Change, changes_of, moment
 from casebook.crf import Row, Sheet
-from casebook.models import Finding, FormRecord, Participant
+from casebook.models import Finding, FormRecord, Lock, Participant
 from casebook.names import Names, tables
 from itp_trial.models import AuditEntry
 from itp_trial.roles import Role
@@ -201,6 +201,19 @@ def _finding(entry: AuditEntry, names: Names, changes: tuple[Change, ...]) -> Wo
     if state == Finding.State.CONFIRMED:
         return Words(f"confirmed what stands in {place}, about which the system had asked: “{message}”")
     return _default(entry, names, changes)
+
+
+@tells("casebook.Lock")
+def _lock(entry: AuditEntry, names: Names, changes: tuple[Change, ...]) -> Words:
+    """Freezing, locking and opening again, of one form, a visit or all forms."""
+    lock = names.locks.get(entry.row)
+    if lock is None:
+        return _default(entry, names, changes)
+    visit = names.visits.get(str(lock.of_visit_id))
+    where = names.form(lock.of_record_id) or (f"the visit “{visit.title}”" if visit else "all forms of the participant")
+    if entry.operation == "INSERT":
+        return Words(f"{'froze' if lock.kind == Lock.Kind.FROZEN else 'locked'} {where}")
+    return Words(f"opened {where} again ({lock.get_kind_display().lower()} before)")
 
 
 _VERBS = {"INSERT": "added", "UPDATE": "changed", "DELETE": "took away"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,17 +19,20 @@ from casebook import actions as casebook
 from casebook.forms import CrfForm
 from casebook.models import Finding, FormRecord, Participant, Visit
 from casebook.selectors import RECORDS
+from dosing.actions import move_bags
 from dosing.crfs import Bag, InfusionBag
 from dosing.dose import planned_grams
 from enrollment import actions as enrollment
 from enrollment.eligibility import add_months
 from itp_trial.models import Site, User
+from itp_trial.normalise import moment
 
 NOT_APPLICABLE = "~NA"
 IGG_G_PER_L = Decimal(45)
 #: The age from which a child is asked for assent (assumption of the consent form).
 ASSENT_FROM = 7
 LOAD_HOURS, MAINTENANCE_HOURS = 7, 4
+THAWED_BEFORE = timedelta(hours=1)
 
 
 class NotFilled(ValueError):
@@ -138,13 +141,18 @@ class Clinic:
         """The pharmacist enters a lot with its bags; released ones can be given from now on."""
         lot = casebook.add_product_record(site=self.site, form="lot", by=self.pharmacist)
         rows = [{"label": f"{i:02d}", "volume_ml": volume} for i, volume in enumerate(volumes, start=1)]
-        usual = {"blood_group": "O", "igg_g_per_l": IGG_G_PER_L, "basis": "IgG", "iga_g_per_l": "6.8", "donations": 20}
-        release = {"released": "Y", "released_on": on + timedelta(days=2)}
-        usual |= {"lot_number": number, "received_on": on, "expires_on": expires, **release, "bags": rows}
-        fill(lot, self.pharmacist, **{**usual, **answers})
+        release = {"released": "Y", "released_by": "Head of the blood bank", "released_on": on + timedelta(days=2)}
+        usual = {**_CERTIFICATE, "lot_number": number, "pool": f"P-{number}", "received_on": on, "expires_on": expires}
+        fill(lot, self.pharmacist, **{**usual, **release, "bags": rows, **answers})
+        came = list(Bag.objects.filter(crf__record=lot).select_related("crf"))
+        self._move(came, "frozen", moment(at(on, 14)), place="Freezer 1")
         if {**release, **answers}["released"] == "Y":
-            self.bags += Bag.objects.filter(crf__record=lot).select_related("crf")
+            self.bags += came
         return lot
+
+    def _move(self, bags: list[Bag], kind: str, when: datetime, **words: str) -> None:
+        if bags:
+            move_bags(bags=bags, kind=kind, at=when, by=self.pharmacist, **words)
 
     def start_screening(self, on: date) -> Participant:
         return enrollment.start_screening(site=self.site, by=self.coordinator, on=on)
@@ -162,6 +170,19 @@ class Clinic:
         usual |= {"assent": "Y" if facts.age >= ASSENT_FROM else NOT_APPLICABLE}
         return fill(record(child, "consent", "SCREEN"), self.coordinator, **{**usual, **answers})
 
+    def history(self, child: Participant, on: date, facts: Facts, **answers: Mapping[str, Any]) -> None:
+        """What happened before the trial: demography, ITP history with its therapies, medical and family history.
+
+        ``answers`` by the slug of the form (with ``_`` for ``-``) replace the usual ones.
+        """
+        began = add_months(on, -facts.months)
+        steroid = {"therapy": "prednisolone", "started_on": f"{began:%Y-%m}", "ended_on": f"{add_months(began, 1):%Y-%m}",
+                   "response": "lost"}  # fmt: skip
+        usual = {"demography": _DEMOGRAPHY, "itp_history": {**_ITP_HISTORY, "therapies": [steroid]}, "medical_history": _MEDICAL}
+        for name, said in usual.items():
+            slug = name.replace("_", "-")
+            fill(record(child, slug, "SCREEN"), self.coordinator, **{**said, **answers.get(name, {})})
+
     def type_blood(self, child: Participant, on: date, abo: str = "O", rhd: str = "POS", **answers: Any) -> casebook.Saved:
         """ABO and RhD on two samples of one morning."""
         usual = {"first_at": at(on, 8), "first_abo": abo, "first_rhd": rhd}
@@ -177,6 +198,7 @@ class Clinic:
         child = self.start_screening(on)
         self.screen(child, on, facts)
         self.consent(child, on, facts)
+        self.history(child, on, facts)
         self.type_blood(child, on)
         return self.enrol(child, enrolled or on)
 
@@ -210,9 +232,14 @@ class Clinic:
         rate = sum(row["volume_ml"] for row in rows) / hours * Decimal("1.3")
         # Of today at night both would be now: then it started at midnight.
         start, stop = at(on, 9, 30), at(on, 9 + hours, 30)
-        usual = {"weight_kg": weight, "weight_on": on, "started_at": start if start < stop else at(on, 0), "stopped_at": stop}
+        start = start if start < stop else at(on, 0)
+        self._move(_bags(rows), "thawed", moment(start) - THAWED_BEFORE)
+        usual = {"weight_kg": weight, "weight_on": on, "started_at": start, "stopped_at": stop}
         usual |= {"max_rate": rate.quantize(Decimal(1)), "stopped_early": "N", "reaction": "N", "bags": rows}
-        return fill(infusion, self.coordinator, **{**usual, **answers})
+        saved = fill(infusion, self.coordinator, **{**usual, **answers})
+        opened = [bag for bag in _bags(rows) if any(row["bag"] == bag.pk and row["volume_ml"] < bag.volume_ml for row in rows)]
+        self._move(opened, "wasted", moment(stop), reason="Rest of an opened bag")
+        return saved
 
     def take_bags(self, grams: Decimal, on: date) -> list[dict[str, Any]]:
         """Bags for this dose: whole ones, and of the last one as much as is needed. A bag is given once."""
@@ -252,6 +279,10 @@ def stock(site: Site) -> list[Bag]:
     return list(free.select_related("crf"))
 
 
+def _bags(rows: list[dict[str, Any]]) -> list[Bag]:
+    return list(Bag.objects.filter(pk__in=[row["bag"] for row in rows]).select_related("crf"))
+
+
 def _grams(bag: Bag) -> Decimal:
     return Decimal(bag.volume_ml * bag.crf.igg_g_per_l / 1000)
 
@@ -262,12 +293,31 @@ def _visit(found: FormRecord) -> Visit:
     return found.visit
 
 
+_CERTIFICATE = {
+    "blood_group": "O", "donations": 20, "igg_g_per_l": IGG_G_PER_L, "basis": "IgG", "protein_g_per_l": "60.5",
+    "iga_g_per_l": "6.8", "purity": "83.2", "anti_a": 32, "anti_b": 16, "aggregates": "1.8", "pka": 6,
+    "anticomplementary": 20, "ph": "5.5", "osmolality": 290, "caprylic_acid": "0.05", "endotoxin": "0.2",
+    "sterility": "sterile", "tested_by": "National blood transfusion centre; ELISA and nephelometry",
+    **dict.fromkeys(("hbsag", "anti_hcv", "hiv", "syphilis", "nat"), "NEG"), "retained_sample": "Blood bank, freezer R2",
+}  # fmt: skip
 _PAPERS = "Hospital record and parents"
 _EXCLUDING = ("tpo_ra", "ivig_reaction", "intracranial", "venous_access", "other_cause")
-_CRITERIA = {"tpo_ra_ever": "N", **dict.fromkeys(_EXCLUDING[1:], "N"), **{f"{name}_evidence": _PAPERS for name in _EXCLUDING}}
+_SOURCES = {"birth_source": "certificate", "diagnosis_source": "record", "entry_count_source": "laboratory"}
+_CRITERIA = {"tpo_ra_ever": "N", **dict.fromkeys(_EXCLUDING[1:], "N"), **{f"{name}_evidence": _PAPERS for name in _EXCLUDING},
+             **{f"{name}_source": "record" for name in _EXCLUDING}, **_SOURCES}  # fmt: skip
 _WARNING = ("iga_deficiency", "renal_impairment", "positive_dat", "thrombosis", "live_vaccine", "steroids", "other_study")
 _SAFETY_SCREEN = dict.fromkeys(_WARNING, "N")
 _CONSENT = {
-    "version": "2.0", "language": "ar", "mother": "consented", "mother_signature": "Y", "mother_fingerprint": "Y",
+    "version": "2.0", "language": "ar", "can_read": "Y", "guardian": "N",
+    "mother": "consented", "mother_signature": "Y", "mother_fingerprint": "Y",
     "father": "consented", "father_signature": "Y", "father_fingerprint": "Y", "copy_given": "Y",
+}  # fmt: skip
+_DEMOGRAPHY = {"region": "upper", "residence": "urban", "travel_hours": "1.5", "kinship": "none", "schooling": "secondary"}
+_ITP_HISTORY = {
+    "trigger": "infection", "first_count": 8, "marrow": "N", "treated": "Y", "bleeding_episodes": 3, "unplanned_visits": 2,
+    "admissions": 1, "transfusions": 0,
+}  # fmt: skip
+_MEDICAL = {
+    "allergy": "N", "transfusion_reaction": "N", "surgery_bleeding": "N", "vaccinated": "Y", "other_disease": "N",
+    "family_bleeding": "N", "family_platelets": "N", "family_immune": "N",
 }  # fmt: skip

@@ -15,6 +15,7 @@ from delegation import actions as delegation
 from delegation import statement
 from delegation.training import valid_trainings
 from delegation.words import digest, sentence
+from enrollment.reconsent import register_consent_version
 from itp_trial import actions
 from itp_trial.actor import System
 from itp_trial.models import RoleAssignment, Site, User
@@ -97,7 +98,15 @@ def open_accounts(sites: dict[str, Site], starts: date) -> dict[str, User]:
             for account, code in _signed_by(signer)
         ]
         sign(entries, by=users[signer])
+    for code, site in sites.items():
+        consent_form(site, "2.0", starts, by=users[PRINCIPALS[code]])
     return users
+
+
+def consent_form(site: Site, version: str, from_day: date, *, by: User, asks_again: bool = False) -> None:
+    """The principal investigator registers an approved version of the consent form."""
+    register_consent_version(site=site, version=version, approved_on=from_day, from_day=from_day, by=by,
+                             reference=f"REC-{site.code}-{version}", asks_again=asks_again)  # fmt: skip
 
 
 def _signed_by(signer: str) -> list[tuple[Account, str]]:

@@ -94,6 +94,23 @@ def leukocytes(key: str, visit: str) -> Decimal:
     return Decimal(rng(key, visit, "wbc").uniform(5, 12)).quantize(Decimal("0.1"))
 
 
+def history(key: str) -> dict[str, dict[str, str | int]]:
+    """Where a child lives and what its family tells, by form: invented, and different from child to child."""
+    draw = rng(key, "history")
+    return {
+        "demography": {
+            "region": draw.choice(["upper", "delta", "coast", "cairo"]), "residence": draw.choice(["urban", "rural"]),
+            "travel_hours": draw.choice(["0.5", "1", "1.5", "3"]), "kinship": draw.choice(["none", "none", "none", "first"]),
+            "schooling": draw.choice(["none", "basic", "secondary", "higher"]),
+        },
+        "itp_history": {
+            "trigger": draw.choice(["infection", "infection", "vaccination", "none"]), "first_count": draw.randint(1, 20),
+            "bleeding_episodes": draw.randint(0, 6), "unplanned_visits": draw.randint(0, 4), "admissions": draw.randint(0, 2),
+        },
+        "medical_history": {"surgery_bleeding": draw.choice(["N", "N", "Y"]), "family_immune": draw.choice(["N", "N", "Y"])},
+    }  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Reaction:
     """An adverse event of an infusion, with its CTCAE grade."""

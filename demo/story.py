@@ -108,6 +108,7 @@ class Story:
         if self.child.key != "in_screening":
             saved = self.clinic.consent(participant, self.screened_on, facts, **self._says("SCREEN", "consent"))
             self._confirm(saved)
+            self.clinic.history(participant, self.screened_on, facts, **numbers.history(self.key))
             self.clinic.type_blood(participant, self.screened_on)
 
     def _treat(self, participant: Participant) -> Participant:

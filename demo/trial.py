@@ -26,7 +26,10 @@ def build(today: date, seed: str = SEED) -> dict[str, Participant]:
     users = people.open_accounts(sites, today - ROLES_SINCE)
     people.ask_for_cover(users, sites, today)
     clinics = {code: _clinic(site, users, today, seed) for code, site in sites.items()}
-    return {child.key: Story(child, clinics[child.site], today, seed).play() for child in CHILDREN}
+    children = {child.key: Story(child, clinics[child.site], today, seed).play() for child in CHILDREN}
+    # A new version came to site 02 today: its families are asked again at their next visits.
+    people.consent_form(sites["02"], "2.1", today, by=users["hoda"], asks_again=True)
+    return children
 
 
 def _clinic(site: Site, users: dict[str, User], today: date, seed: str) -> Clinic:
@@ -45,5 +48,5 @@ def _clinic(site: Site, users: dict[str, User], today: date, seed: str) -> Clini
 def _quarantined_lot(clinic: Clinic, today: date) -> None:
     """Arrived this week; it cannot be chosen for an infusion before somebody releases it."""
     on = today - timedelta(days=3)
-    answers = {"released": "N", "released_on": None}
+    answers = {"released": "N", "released_by": None, "released_on": None}
     clinic.receive_lot(f"MP-{clinic.site.code}-03", volumes=[120, 150, 180], on=on, expires=on + timedelta(days=365), **answers)

@@ -98,3 +98,9 @@ def blood_group_of(participant: Any) -> ChildsGroup | None:
     if found is None or found.abo is None:
         return None
     return ChildsGroup(found.abo, found.rhd, found.is_confirmed)
+
+
+def abo_of(participant: Any) -> str:
+    """O, A, B or AB, or an empty text where it is not known. One query."""
+    found = blood_group_of(participant)
+    return found.abo if found else ""

@@ -17,7 +17,7 @@ from itp_trial.protocol import RULES_VERSION, TIME_ZONE, value
 from itp_trial.reasons import Reason
 
 Level = Literal["note", "warning", "query", "deviation"]
-Topic = Literal["dose", "partial", "no volume", "duration", "rate", "weight"]
+Topic = Literal["dose", "partial", "no volume", "duration", "rate", "weight", "group"]
 
 LOAD_GKG: Decimal = value("LOAD_GKG")
 MAINT_GKG: Decimal = value("MAINT_GKG")
@@ -143,10 +143,10 @@ def check(
     planned, grams = planned_grams(weight_kg, number), given(bags)
     volume = sum((bag.volume_ml for bag in bags), Decimal(0))
     seconds = _seconds(started, stopped)
-    findings = [*_weight_findings(weight_on, local_date(started))]
+    findings = [*weight_findings(weight_on, local_date(started))]
     if seconds is not None:
         findings += [
-            *_amount_findings(grams, planned, volume),
+            *amount_findings(grams, planned, volume),
             *_duration_findings(number, seconds, stopped_early),
             *_rate_findings(volume, weight_kg, seconds),
         ]
@@ -185,7 +185,8 @@ def _is_partial(grams: Decimal, planned: Decimal) -> bool:
     return grams < planned * PARTIAL_FLAG
 
 
-def _weight_findings(weight_on: date, infused_on: date) -> Iterator[Finding]:
+def weight_findings(weight_on: date, infused_on: date) -> Iterator[Finding]:
+    """A weight that is too old, or younger than the infusion."""
     age = (infused_on - weight_on).days
     if age < 0:
         text = f"The weight was measured on {weight_on}, after the infusion began on {infused_on}."
@@ -195,7 +196,8 @@ def _weight_findings(weight_on: date, infused_on: date) -> Iterator[Finding]:
         yield Finding("R5", text, "weight", "query")
 
 
-def _amount_findings(grams: Decimal, planned: Decimal, volume: Decimal) -> Iterator[Finding]:
+def amount_findings(grams: Decimal, planned: Decimal, volume: Decimal) -> Iterator[Finding]:
+    """Nothing given, a partial dose, or a dose outside the tolerance."""
     amounts = f"Given {_display(grams)} g of the planned {_display(planned)} g"
     percent = f"{_display(grams / planned * _PERCENT, '0.1')} %"
     if volume == 0:

@@ -1,6 +1,10 @@
-"""Django finds the forms of this app here."""
+"""Django finds the forms and tables of this app here."""
 
 from dosing.blood_group import BloodGroupTest
 from dosing.crfs import Bag, Infusion, InfusionBag, Lot
+from dosing.plans import DosePlan, PlannedBag
+from dosing.product import BagMovement, LotHold
 
-__all__ = ["Bag", "BloodGroupTest", "Infusion", "InfusionBag", "Lot"]
+__all__ = [
+    "Bag", "BagMovement", "BloodGroupTest", "DosePlan", "Infusion", "InfusionBag", "Lot", "LotHold", "PlannedBag",
+]  # fmt: skip

@@ -1,5 +1,31 @@
-"""Django finds the forms of this app here."""
+"""Django finds the forms and tables of this app here."""
 
-from enrollment.crfs import Consent, Screening
+from enrollment.crfs import (
+    Consent,
+    Death,
+    Demography,
+    Disease,
+    EndOfStudy,
+    ItpHistory,
+    MedicalHistory,
+    PriorTherapy,
+    Reconsent,
+    Screening,
+    Withdrawal,
+)
+from enrollment.versions import ConsentVersion
 
-__all__ = ["Consent", "Screening"]
+__all__ = [
+    "Consent",
+    "ConsentVersion",
+    "Death",
+    "Demography",
+    "Disease",
+    "EndOfStudy",
+    "ItpHistory",
+    "MedicalHistory",
+    "PriorTherapy",
+    "Reconsent",
+    "Screening",
+    "Withdrawal",
+]

@@ -8,6 +8,7 @@ and audited rows are never deleted. ``docs/adr/0003-audit-by-the-database.md`` s
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ from django.apps import apps
 from django.db import connections, models
 
 OUR_APPS = (
-    "itp_trial", "accounts", "delegation", "casebook", "enrollment", "dosing", "assessments", "responses", "reports",
+    "itp_trial", "accounts", "delegation", "casebook", "enrollment", "dosing", "assessments", "responses", "reports", "analyses",
 )  # fmt: skip
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"
 #: Columns that never enter the trail (``itp_audit`` has the same list).
 HIDDEN = ["password", "last_login", "digest", "secret", "last_step", "sign_count", "last_used_at"]
 FUNCTIONS = Path(__file__).with_name("sql") / "audit.sql"
+
+#: Triggers of the apps that must stand on these tables too, by their name.
+guards: dict[str, Callable[[], Iterable[str]]] = {}
 
 
 def is_audited(model: type[models.Model]) -> bool:
@@ -49,6 +53,8 @@ def install(using: str = "default", **_: Any) -> None:
                 quoted = ", ".join(f"'{word}'" for word in arguments(model))
                 call = f"itp_audit({quoted})"
                 cursor.execute(_trigger(table, "audit", "AFTER INSERT OR UPDATE OR DELETE", call))
+                if only_grows(model):
+                    cursor.execute(_trigger(table, "append_only", "BEFORE UPDATE OR DELETE", "itp_append_only()"))
 
 
 def _trigger(table: str, name: str, when: str, call: str) -> str:
@@ -64,6 +70,11 @@ def arguments(model: type[models.Model]) -> tuple[str, str, str]:
 def rows_may_go(model: type[models.Model]) -> bool:
     """True for what may be deleted although it is audited (a second factor): its entries stay."""
     return bool(getattr(model, "rows_may_go", False))
+
+
+def only_grows(model: type[models.Model]) -> bool:
+    """True for tables whose lines are never changed: a mistake is answered by a further line."""
+    return bool(getattr(model, "append_only", False))
 
 
 #: The columns that say whose a row is, the nearest first, and what they name.
@@ -86,3 +97,12 @@ def missing_triggers(using: str = "default") -> list[str]:
         cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'audit' AND tgenabled IN ('O', 'A')")
         armed = {row[0].strip('"') for row in cursor.fetchall()}
     return sorted({model._meta.db_table for model in audited_models()} - armed)
+
+
+def missing_guards(using: str = "default") -> list[str]:
+    """Tables without a trigger that an app put there, each with its name: must be empty like ``missing_triggers``."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE tgenabled IN ('O', 'A')")
+        armed = {(name, table.strip('"')) for name, table in cursor.fetchall()}
+    wanted = {(name, table) for name, tables in guards.items() for table in tables()}
+    return sorted(f"{name} of {table}" for name, table in wanted - armed)

@@ -14,7 +14,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections, models
 
-from itp_trial.audit import ACCESS_LOG, OUR_APPS, TRAIL, is_audited, owner_of, rows_may_go
+from itp_trial.audit import ACCESS_LOG, OUR_APPS, TRAIL, is_audited, only_grows, owner_of, rows_may_go
 
 FUNCTIONS = Path(__file__).with_name("sql") / "isolation.sql"
 #: Tables about people and places that every signed-in page may need, whatever the site.
@@ -96,7 +96,7 @@ def rights_on(model: type[models.Model]) -> str:
     """The verbs for one table: the trail is read, logs grow, audited rows stay, technical rows come and go."""
     if model._meta.db_table == TRAIL:
         return "SELECT"
-    if model._meta.db_table == ACCESS_LOG:
+    if model._meta.db_table == ACCESS_LOG or only_grows(model):
         return "SELECT, INSERT"
     ours = model._meta.app_label in OUR_APPS
     stays = ours and is_audited(model) and not rows_may_go(model)

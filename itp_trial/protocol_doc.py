@@ -134,6 +134,19 @@ RULES: dict[str, tuple[str, str]] = {
     ),
 }
 
+#: What the forms ask about. These ask and never refuse, and decide nothing by themselves.
+EDIT_CHECKS: dict[str, tuple[str, str]] = {
+    "E1": (
+        "A count beside the counts before it",
+        "Rises and falls that blood hardly ever does, and numbers that look like another unit, are asked about.",
+    ),
+    "E2": (
+        "Haemoglobin after an infusion",
+        "Children who are not of group O have it checked some days after each infusion. The comparison is with the last value "
+        "before that infusion.",
+    ),
+}
+
 #: What oversees the data decides nothing about a child. Requirement -> (short name, what it says in plain words).
 OVERSIGHT: dict[str, tuple[str, str]] = {
     "RQ-10": (
@@ -154,11 +167,6 @@ SAFETY: dict[str, tuple[str, str]] = {
         "means during or immediate.",
     ),
     "S2": (
-        "Haemolysis",
-        "A fall of haemoglobin after an infusion asks for the tests of haemolysis. An antibody that is newly positive soon after "
-        "IVIG without its virus came with the product.",
-    ),
-    "S3": (
         "Clocks of a report",
         "Two families run side by side and the earliest deadline counts. Hours are elapsed time; days are days of the "
         "calendar in Cairo, those of ICH to the end of the day.",
@@ -243,7 +251,7 @@ This file is generated (`python -m itp_trial.protocol_doc > docs/protocol.md`); 
 
 def markdown() -> str:
     """The whole document, ending with a newline."""
-    chapters = {"Rules": RULES, "Safety": SAFETY, "Oversight": OVERSIGHT}
+    chapters = {"Rules": RULES, "Safety": SAFETY, "Edit checks": EDIT_CHECKS, "Oversight": OVERSIGHT}
     parts = [text for title, found in chapters.items() for text in (f"## {title}", *_chapters(found))]
     return "\n\n".join([_INTRO, *parts, "## Questions to the sponsor", _questions()]) + "\n"
 

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.db import connection
 
 from itp_trial import clock
-from itp_trial.audit import ACCESS_LOG, TRAIL, audited_models, missing_triggers, rows_may_go
+from itp_trial.audit import ACCESS_LOG, TRAIL, audited_models, missing_guards, missing_triggers, rows_may_go
 from itp_trial.isolation import policy
 
 
@@ -23,6 +23,7 @@ def require() -> None:
 def problems() -> list[str]:
     """Everything that would let a value change without a trace or be seen by another site."""
     found = [f"the audit trigger of {table} is missing or switched off (run manage.py migrate)" for table in missing_triggers()]
+    found += [f"the trigger {name} is missing or switched off (run manage.py migrate)" for name in missing_guards()]
     found += _append_only() + _role() + _rights() + _walls()
     if not clock.knows_summer_time():
         found.append("the time-zone data is older than 2023 and knows no summer time in Egypt")

@@ -29,8 +29,12 @@ class Can(StrEnum):
     CONFIRM = "confirm unusual values"
     PLAN = "plan visits"
     END_TREATMENT = "end maintenance"
+    DECIDE = "decide for a child as physician"
     VIEW_PRODUCT = "view product lots"
     EDIT_PRODUCT = "enter product lots"
+    MOVE_BAGS = "record what happens to bags"
+    CONFIRM_DOSE = "confirm the plan of a dose"
+    HOLD_LOT = "quarantine or recall a lot"
     EXPORT = "export"
     NOTIFY = "note who was told of an adverse event"
     SIGN = "sign"
@@ -48,11 +52,12 @@ class Can(StrEnum):
     SEE_LOG = "see the delegation log"
     SEE_ACCESS = "see who has access"
     REVIEW_ACCESS = "review who has access"
+    APPROVE_CONSENT = "register approved consent forms"
 
 
-_SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT, Can.NOTIFY,
-               Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
-_DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.SIGN}
+_SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
+               Can.NOTIFY, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
+_DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.DECIDE, Can.SIGN, Can.HOLD_LOT}
 # RQ-23, RQ-27: whoever oversees the trial reads; values are entered and corrected by the site alone.
 _READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.SEE_LOG}
 _OVERSEER = {Can.SEE_ACCESS, Can.RECORD_TRAINING}
@@ -60,14 +65,17 @@ _OVERSEER = {Can.SEE_ACCESS, Can.RECORD_TRAINING}
 RIGHTS: dict[str, set[Can]] = {
     Role.COORDINATOR: _SITE_STAFF,
     Role.INVESTIGATOR: _DOCTOR,
-    Role.PRINCIPAL: _DOCTOR | _OVERSEER | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES},
+    Role.PRINCIPAL: _DOCTOR | _OVERSEER
+    | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES, Can.APPROVE_CONSENT},
     Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
     Role.DATA_MANAGER: _READER | _OVERSEER
-    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS},
+    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS,
+       Can.HOLD_LOT},
     # Whom the sponsor told is the sponsor's own record, no value of a site (RQ-64).
-    Role.SAFETY: _READER | {Can.NOTIFY},
+    Role.SAFETY: _READER | {Can.HOLD_LOT, Can.NOTIFY},
     Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT, Can.NOTIFY},
-    Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.SEE_LOG},
+    Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.HOLD_LOT,
+                      Can.SEE_LOG},
     # RQ-40: the administrator manages accounts and sees no clinical data.
     Role.ADMINISTRATOR: _OVERSEER | {Can.MANAGE_PEOPLE, Can.SEE_LOG, Can.REVIEW_ACCESS},
 }  # fmt: skip

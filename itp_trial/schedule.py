@@ -35,6 +35,7 @@ class VisitPlan:
     repeats: bool = False
 
 
+SCREENING = ("screening", "consent", "blood-group", "demography", "itp-history", "medical-history")
 COUNT = ("blood-count",)
 COUNT_AND_BLEEDING = ("blood-count", "bleeding-assessment")
 INFUSION = ("blood-count", "bleeding-assessment", "infusion")
@@ -50,7 +51,7 @@ def _follow_up(month: int) -> VisitPlan:
 
 
 _PLANS = (
-    VisitPlan("SCREEN", "Screening", Anchor.SCREENING, 0, 0, 14, ("screening", "consent", "blood-group")),
+    VisitPlan("SCREEN", "Screening", Anchor.SCREENING, 0, 0, 14, SCREENING),
     VisitPlan("LOAD", "Loading dose", Anchor.ENROLMENT, 0, 0, 7, INFUSION, infusion=0),
     VisitPlan("D3", "Count day 3", Anchor.INFUSION, 3, 1, 1, COUNT),
     VisitPlan("D13", "Count day 12-14", Anchor.INFUSION, 13, 1, 1, COUNT_AND_BLEEDING),

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "assessments",
     "responses",
     "reports",
+    "analyses",
     "demo",
 ]
 

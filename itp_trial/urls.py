@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("assessments.urls")),
     path("", include("responses.urls")),
     path("", include("reports.urls")),
+    path("", include("analyses.urls")),
     path("api/v1/", include("reports.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(http_method_names=READ), name="api-schema"),
     path("api/", SpectacularSwaggerSplitView.as_view(url_name="api-schema", http_method_names=READ), name="api-docs"),

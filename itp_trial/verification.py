@@ -19,7 +19,7 @@ from typing import Any
 from django.db import connections, models, transaction
 
 from itp_trial import anchors, witness
-from itp_trial.audit import HIDDEN, audited_models, missing_triggers
+from itp_trial.audit import HIDDEN, audited_models, missing_guards, missing_triggers
 
 #: Entries written before there were chains stand in this one; they are replayed but bound to nothing.
 UNCHAINED = "unchained"
@@ -67,6 +67,7 @@ def verify(using: str = "default", chains: Iterable[str] | None = None) -> Repor
         _walk(cursor, report, None if chains is None else list(chains), _redacted(using))
         if chains is None:
             report.broken += [Broken(table, "its audit trigger is missing or switched off") for table in missing_triggers(using)]
+            report.broken += [Broken(name, "this trigger is missing or switched off") for name in missing_guards(using)]
             for model in audited_models():
                 report.broken += _differences(cursor, model)
             report.broken += _cut_off(cursor)

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from casebook.crf import Section, Sheet
+from casebook.locks import Locks
 from casebook.models import Participant
 from itp_trial import protocol
 from reports.answer import answer_of
@@ -51,11 +52,12 @@ def casebook_pdf(participant: Participant) -> PdfFile:
 
 def casebook_html(participant: Participant) -> str:
     data_time = timezone.now()
-    casebook = casebook_of(participant)
+    casebook, locks = casebook_of(participant), Locks.of(participant)
     context = {
         "participant": participant, "protocol": protocol, "data_time": data_time, "age": _age(casebook),
         "software_version": settings.SOFTWARE_VERSION, "demo": settings.DEMO,
         "answer": answer_of(participant, timezone.localdate()),
+        "locks": locks, "closed": locks.over(participant),
         "visits": [(visit, [FormPart(entry) for entry in entries]) for visit, entries in casebook.visits],
         "logs": [FormPart(entry) for entry in casebook.logs],
     }  # fmt: skip

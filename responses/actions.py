@@ -1,81 +1,82 @@
-"""Keeping ``ResponseSummary`` equal to what the rules say. Not audited: it derives from forms that are."""
+"""What changes about responses: summaries follow the data, and physicians take note and decide.
+
+``ResponseSummary`` is not audited: it derives from forms that are. Announcements and decisions are.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils import timezone
 
 from casebook.models import Participant
-from responses.classification import Verdict, classify
-from responses.course import Dossier, dossiers
-from responses.inputs import Course
-from responses.models import ResponseSummary
-from responses.rules import Rules
-
-#: What a summary says; ``computed_at`` only tells when it was written.
-PROJECTED = (
-    "state", "since", "confirmed", "best_response", "flag", "provisional", "off_therapy", "verdict", "rules_version",
-    "input_digest", "as_of",
-)  # fmt: skip
+from itp_trial.actor import System, acting
+from itp_trial.refusal import Refused
+from responses import causes
+from responses.course import dossiers
+from responses.models import ClassChange, ResponseSummary
+from responses.projection import PROJECTED, class_of, summary
 
 
-def refresh(*, participant: Participant, today: date) -> ResponseSummary:
+def refresh(*, participant: Participant, today: date, cause: causes.Cause = causes.nothing) -> ResponseSummary:
     """Classifies one participant anew and stores the summary, inside the transaction of the save that changed it."""
-    return refresh_many(participants=[participant], today=today)[0]
+    return refresh_many(participants=[participant], today=today, cause=cause)[0]
 
 
-def refresh_many(*, participants: Iterable[Participant], today: date) -> list[ResponseSummary]:
-    """Three queries for any number of participants: lock, read, upsert.
+def refresh_many(
+    *, participants: Iterable[Participant], today: date, cause: causes.Cause = causes.nothing
+) -> list[ResponseSummary]:
+    """Three queries for any number of participants: lock, read, upsert; and one announcement for each changed class.
 
     The lock comes first and by itself: two people who save two forms of one child at the same time would else each
     classify without the other's form, and the summary would stay wrong until the next save.
     """
     keys = [participant.pk for participant in participants]
     with transaction.atomic():
-        locked = list(Participant.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
-        summaries = [summary(found, classify(found.course)) for found in dossiers(locked, today)]
-        return ResponseSummary.objects.bulk_create(
+        rows = Participant.objects.select_related("response").filter(pk__in=keys).order_by("pk")
+        locked = list(rows.select_for_update(of=("self",), no_key=True))
+        before = {child.pk: getattr(child, "response", None) for child in locked}
+        summaries = [summary(found) for found in dossiers(locked, today)]
+        stored = ResponseSummary.objects.bulk_create(
             summaries,
             update_conflicts=True,
             unique_fields=["participant"],
             update_fields=[*PROJECTED, "computed_at"],
         )
+        for after in stored:
+            _announce(before[after.participant_id], after, cause)
+        return stored
 
 
-def summary(found: Dossier, verdict: Verdict) -> ResponseSummary:
-    """The row that stands for a verdict; not stored here."""
-    return ResponseSummary(
-        participant=found.participant,
-        state=verdict.state,
-        since=verdict.since,
-        confirmed=verdict.confirmed,
-        best_response=verdict.best_response,
-        flag=verdict.flag or "",
-        provisional=verdict.provisional,
-        off_therapy=verdict.off_therapy.state if verdict.off_therapy else "",
-        verdict=_plain(asdict(verdict)),
-        rules_version=verdict.rules_version,
-        input_digest=digest(found.course),
-        as_of=found.course.as_of,
-        computed_at=timezone.now(),
-    )
+def _announce(before: ResponseSummary | None, after: ResponseSummary, cause: causes.Cause) -> None:
+    """A changed class is told with its reason where the past was rewritten; the rules themselves stand in the trail."""
+    if before is None or class_of(before) == class_of(after):
+        return
+    because = causes.of_rules(before, after) or cause(before, after)
+    if not because:
+        return
+    with acting(System(f"Response rules {after.rules_version}"), because):
+        ClassChange.objects.create(
+            participant=after.participant,
+            state_before=before.state, state_after=after.state,
+            best_before=before.best_response, best_after=after.best_response,
+            off_before=before.off_therapy, off_after=after.off_therapy,
+            because=because, rules_version=after.rules_version,
+        )  # fmt: skip
 
 
-def digest(course: Course, rules: Rules | None = None) -> str:
-    """SHA-256 over the input of the rules and their thresholds, without ``as_of``: the passing of days is no new data."""
-    content = _plain({"course": asdict(course), "rules": asdict(rules or Rules())})
-    del content["course"]["as_of"]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def acknowledge(*, change: ClassChange, by: Any) -> ClassChange:
+    """A physician takes note of a changed class; the announcement leaves the page and stays in the trail.
 
-
-def _plain(content: dict[str, Any]) -> dict[str, Any]:
-    """The same as JSON holds it: dates and decimals as text, tuples as lists."""
-    return json.loads(json.dumps(content, cls=DjangoJSONEncoder))
+    :raises Refused: somebody has taken note already
+    """
+    with acting(by, "Took note of the changed class"):
+        change = ClassChange.objects.select_for_update(of=("self",)).select_related("acknowledged_by").get(pk=change.pk)
+        if change.acknowledged_by is not None:
+            raise Refused(f"{change.acknowledged_by.full_name} has already taken note of this change.")
+        change.acknowledged_at, change.acknowledged_by = timezone.now(), by
+        change.save(update_fields=["acknowledged_at", "acknowledged_by"])
+    return change

@@ -6,6 +6,7 @@ class ResponsesConfig(AppConfig):
 
     def ready(self) -> None:
         """Listens to the casebook, which does not know who listens."""
+        import responses.words  # noqa: F401  (the trail tells announcements by them)
         from casebook.signals import course_changed, form_saved
         from responses.receivers import after_course, after_form
 

@@ -31,8 +31,9 @@ READ: dict[str, tuple[str, tuple[str, ...]]] = {
     "screening": ("screening", ("screened_on", "birth_date", "entry_count", "entry_count_on", "other_therapy_end")),
     "consent": (
         "consent",
-        ("consented_at", "version", "mother", "mother_signature", "mother_fingerprint", "father", "father_signature",
-         "father_fingerprint", "guardianship", "assent"),
+        ("consented_at", "version", "can_read", "witness", "mother", "mother_absence", "mother_signature",
+         "mother_fingerprint", "father", "father_absence", "father_signature", "father_fingerprint", "guardian",
+         "guardianship", "guardian_signature", "guardian_fingerprint", "assent"),
     ),
     "blood-count": ("bloodcount", ("done", "taken_at", "quality", "primary", "platelets", "bleeding")),
     "bleeding-assessment": (
@@ -43,6 +44,7 @@ READ: dict[str, tuple[str, tuple[str, ...]]] = {
         "infusion",
         ("weight_kg", "weight_on", "started_at", "stopped_at", "volume_ml", "grams", "g_per_kg", "reaction"),
     ),
+    "death": ("death", ("died_on",)),
     "rescue": ("rescue", ("kind", "started_on", "ongoing", "ended_on", "why")),
     "adverse-event": (
         "adverseevent",
@@ -254,6 +256,8 @@ def rescue_end(entry: Entry) -> date | None:
 
 def _deaths(entries: Iterable[Entry]) -> Iterator[date]:
     for entry in entries:
+        if entry.form == "death" and entry["died_on"]:
+            yield entry["died_on"]
         on = (entry.day("ended_at") or entry.day("started_at")) if entry.form == "adverse-event" else None
         if on is not None and entry["death"] == YesNo.YES:
             yield on

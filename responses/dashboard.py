@@ -13,6 +13,7 @@ from responses.answer import ASSUMED_RULES, answer_rest, dates_in, readable
 from responses.charts import draw
 from responses.classification import classify
 from responses.course import Dossier, dossiers
+from responses.models import ClassChange
 from responses.next_dose import ended_reason, next_dose
 from responses.selectors import header_of
 from responses.verdicts import Verdict
@@ -50,6 +51,7 @@ def dashboard(participant: Participant, today: date) -> dict[str, Any]:
         "rows": rows,
         "next_dose": dose,
         "dose_reasons": [(r.rule, readable(r.text)) for r in dose.proposal.reasons] if dose.proposal else [],
+        "announcements": list(ClassChange.objects.filter(participant=participant, acknowledged_at=None)),
         "next_visit": next((visit for visit in visits if not visit.cancelled), None),
         **_cards(dossier, rows),
     }

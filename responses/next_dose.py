@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -61,12 +62,23 @@ class NextDose:
 def next_dose(dossier: Dossier, verdict: Verdict, today: date, ended_reason: str) -> NextDose:
     """The proposal with the dose for the latest weight. ``ended_reason`` is why maintenance ended, or empty."""
     number = len(dossier.course.doses)
-    proposal = propose(_decision(dossier, verdict, today, ended_reason)) if number else None
+    proposal = proposal_of(dossier, verdict, today, ended_reason)
     wanted = number <= MAX_MAINT and (proposal is None or proposal.end_of_treatment is None)
     weight = facts.weight(dossier, today)
     grams = planned_grams(weight.kg, number) if weight and wanted else None
     supplies = tuple(_supplies(dossier.participant, grams, today)) if wanted and not dossier.participant.is_ended else ()
     return NextDose(number, proposal, weight, grams, supplies)
+
+
+def proposal_of(dossier: Dossier, verdict: Verdict, today: date, ended_reason: str) -> Proposal | None:
+    """When the next dose is due and why (R6); None before the loading dose. No query."""
+    return propose(_decision(dossier, verdict, today, ended_reason)) if dossier.course.doses else None
+
+
+def fingerprint(number: int, proposal: Proposal) -> str:
+    """What a physician agrees to: dose, day, tolerance and band. The same on every day on which these stay the same."""
+    said = (number, proposal.state, proposal.due, proposal.earliest, proposal.latest, proposal.band, proposal.end_of_treatment)
+    return hashlib.sha256(repr(tuple(str(part) for part in said)).encode()).hexdigest()
 
 
 def _decision(dossier: Dossier, verdict: Verdict, today: date, ended_reason: str) -> Decision:
@@ -113,7 +125,9 @@ def ended_reason(participant: Participant, cancelled: list[str]) -> str:
 
 def _supplies(participant: Participant, grams: Decimal | None, today: date) -> list[Supply]:
     """The released lots of this site with bags left, the first to expire first."""
-    lots = selectors.lots().filter(record__site=participant.site_id, released=YesNo.YES, expires_on__gte=today, bags_left__gt=0)
+    lots = selectors.usable_lots().filter(
+        record__site=participant.site_id, released=YesNo.YES, expires_on__gte=today, bags_left__gt=0
+    )
     return [Supply(lot, _ml(grams, lot.igg_g_per_l)) for lot in lots]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from casebook.models import FormRecord, Participant
+from responses import causes
 from responses.actions import refresh
 from responses.course import DECISIVE
 
@@ -15,9 +16,9 @@ def after_form(record: FormRecord, **_: Any) -> None:
     """A form was saved: only those that the rules read matter, and none before enrolment."""
     child = record.participant
     if record.form in DECISIVE and child is not None and child.state != Participant.State.SCREENING:
-        refresh(participant=record.participant, today=timezone.localdate())
+        refresh(participant=child, today=timezone.localdate(), cause=causes.of_save(record))
 
 
-def after_course(participant: Participant, **_: Any) -> None:
-    """The participant moved on: enrolled, in follow-up, ended; or a person settled a finding."""
-    refresh(participant=participant, today=timezone.localdate())
+def after_course(sender: Any, participant: Participant, **_: Any) -> None:
+    """The participant moved on: enrolled, in follow-up, ended; a person settled a finding, or removed an entry."""
+    refresh(participant=participant, today=timezone.localdate(), cause=causes.of_event(participant, sender))

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from casebook.doors import participant_of
+from casebook.locks import Locks
 from casebook.models import Participant
 from casebook.templatetags.casebook import STATES
 from itp_trial.permissions import access, allow_somewhere
+from itp_trial.refusal import Refused
 from itp_trial.roles import Can
-from responses import selectors
+from itp_trial.web import act_once, number_of, posted
+from responses import actions, selectors
 from responses.dashboard import dashboard
+from responses.models import ClassChange
 
 RESPONSE_STATES = ("CR", "R", "PENDING_CONFIRMATION", "LOST", "NR", "NE")
 
@@ -54,6 +60,26 @@ def participant(request: HttpRequest, pk: Any) -> HttpResponse:
     found = participant_of(request, pk)
     granted = access(request)
     context = dashboard(found, timezone.localdate()) | {
+        "closed": Locks.of(found).over(found),
+        "may_decide": granted.may(Can.DECIDE, found.site_id),
         "may_end_treatment": granted.may(Can.END_TREATMENT, found.site_id) and found.state == Participant.State.TREATMENT,
     }
     return render(request, "responses/participant.html", context)
+
+
+@require_POST
+def take_note(request: HttpRequest, pk: Any) -> HttpResponse:
+    """A physician has read that the class of a child was changed by a correction."""
+    found = participant_of(request, pk, Can.DECIDE)
+    url = reverse("participant", args=[pk])
+
+    def action() -> str:
+        number = number_of(posted(request).get("change"))
+        change = ClassChange.objects.filter(participant=found, pk=number).first()
+        if change is None:
+            raise Refused("There is no such announcement about this child.")
+        actions.acknowledge(change=change, by=request.user)
+        messages.success(request, "You have taken note of the changed class. It stands in the audit trail.")
+        return url
+
+    return act_once(request, action, back=url)

@@ -86,7 +86,9 @@ def answers(draw: st.DrawFn, record: FormRecord) -> dict[str, str]:
     for group in page.groups:
         rows = group.forms[: draw(st.integers(0, 2))]
         posted[f"{group.model.slug}-count"] = str(len(rows))
-        posted |= {f.name: draw(typed_text(f)) for row in rows for f in row.fields.values()}
+        posted |= {f.name: draw(typed_text(f)) for row in rows for f in row.fields.values() if f.item.kind not in _DATING}
+        for row in rows:
+            posted |= draw(_dates_of_a_line([f for f in row.fields.values() if f.item.kind in _DATING], record))
     dated = [f for f in page.main.fields.values() if f.item.kind in _DATING]
     moments = sorted(draw(st.lists(past_moments(record), min_size=len(dated), max_size=len(dated))))
     for order in itertools.permutations(dated):
@@ -96,6 +98,14 @@ def answers(draw: st.DrawFn, record: FormRecord) -> dict[str, str]:
     posted |= {f.name: draw(_DATING[f.item.kind](moment)) for f, moment in zip(order, moments, strict=True)}
     assume(not _contradicts(record, posted))
     return posted
+
+
+def _dates_of_a_line(fields: list[Field], record: FormRecord) -> st.SearchStrategy[dict[str, str]]:
+    """The dated items of one line in the order of time, as lines ask them: started, ended."""
+    moments = st.lists(past_moments(record), min_size=len(fields), max_size=len(fields)).map(sorted)
+    return moments.flatmap(
+        lambda found: st.fixed_dictionaries({f.name: _DATING[f.item.kind](m) for f, m in zip(fields, found, strict=True)})
+    )
 
 
 def past_moments(record: FormRecord) -> st.SearchStrategy[datetime]:

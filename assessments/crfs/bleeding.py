@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 
 from assessments import smog
+from assessments.story import Episode, Story, story_besides
 from casebook import items
 from casebook.crf import Crf, EditCheck, Row, Section
 from casebook.items import DIRECT, Sdtm, YesNo
@@ -95,6 +98,8 @@ class BleedingAssessment(Crf):
         EditCheck("BAT02", ["smog_skin"], lambda c: not c.caps(), lambda c: c.caps(), rule="R24"),
         EditCheck("BAT03", ["assessed_on"], lambda c: c.visit is None or c.visit.window.contains(c.assessed_on),
                   "The assessment was made outside the visit window."),
+        EditCheck("BAT04", ["present_grade", "assessed_on"], lambda c: not c.contradicted_by(),
+                  lambda c: c.contradicted_by(), rule="R12"),
     ]
 
     class Meta:
@@ -131,6 +136,15 @@ class BleedingAssessment(Crf):
         """Which grades the evidence rule lowers, in words."""
         graded = (smog.capped(observation) for observation in self.observations())
         return " ".join(reason.text for each in graded for reason in each.reasons)
+
+    @cached_property
+    def story(self) -> Story:
+        return story_besides(self.record)
+
+    def contradicted_by(self) -> str:
+        """The dated episode that says otherwise than "nothing present" on this day, in words."""
+        found = self.story.episodes_on(self.assessed_on) if self.present_grade == 0 else []
+        return f"Nothing present today, but the bleeding log holds: {told(found[0])}. Which one is right?" if found else ""
 
     def _proven_grade(self, code: str) -> int:
         """The grade that the evidence allows (R24). Bleeding that is only reported still is bleeding: at least 1."""
@@ -170,7 +184,34 @@ class BleedingEpisode(Crf):
     edit_checks = [
         EditCheck("BLE01", ["started_on", "ended_on"], lambda c: c.ended_on >= c.started_on,
                   "The bleeding ended before it started. Please check both dates.", hard=True),
+        EditCheck("BLE02", ["started_on", "peak_grade"], lambda c: not c.contradicts(), lambda c: c.contradicts(), rule="R12"),
+        EditCheck("BLE03", ["peak_grade", "site_of_bleeding"], lambda c: c.peak_grade in smog.BY_CODE[c.site_of_bleeding].grades,
+                  lambda c: f"{smog.BY_CODE[c.site_of_bleeding].label} has no grade {c.peak_grade}. Please check the grade.",
+                  rule="R24"),
+        EditCheck("BLE04", ["evidence", "peak_grade"],
+                  lambda c: c.evidence != Evidence.REPORT or c.peak_grade in (smog.REPORT_ONLY_GRADE_MAX, smog.FATAL),
+                  "Known by report only, this bleeding counts as grade 1 at most.", rule="R24"),
     ]
 
     class Meta:
         verbose_name = "bleeding episode"
+
+    @property
+    def span(self) -> Episode:
+        end = None if self.ongoing == YesNo.YES else self.ended_on or self.started_on
+        return Episode(self.site_of_bleeding or "", self.started_on, end, self.peak_grade)
+
+    def contradicts(self) -> str:
+        """The days inside this episode on which a count or an assessment says "no bleeding", in words."""
+        story = story_besides(self.record)
+        counts = [(timezone.localtime(s.at).date(), "the blood count") for s in story.samples if s.bleeding == "0"]
+        said = counts + [(a.on, "the bleeding assessment") for a in story.assessments if a.present == 0]
+        found = [f"{what} of {day:%d %b %Y}" for day, what in sorted(said) if self.span.covers(day)]
+        return f"“No bleeding” is what {', '.join(found)} says. Which one is right?" if found else ""
+
+
+def told(episode: Episode) -> str:
+    """An episode in words: kind, grade, dates."""
+    kind = smog.BY_CODE[episode.kind].label if episode.kind in smog.BY_CODE else "bleeding"
+    until = "ongoing" if episode.end is None else f"to {episode.end:%d %b %Y}"
+    return f"{kind}, grade {episode.grade}, from {episode.start:%d %b %Y} {until}"

@@ -87,6 +87,7 @@ class AdverseEvent(Crf):
 
     slug = "adverse-event"
     is_log = True
+    is_safety = True
     edition = "2"
 
     term = items.Text("What happened", critical=True, sdtm=Sdtm("AE.AETERM"), help="In the words of the source.")

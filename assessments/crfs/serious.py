@@ -37,6 +37,7 @@ class SeriousEvent(Crf):
 
     slug = "serious-event"
     about = AdverseEvent.slug
+    is_safety = True
 
     occurred_at = items.DateTime("Became serious", critical=True, sdtm=Sdtm("AE.AESTDTC"),
                                  help="The 24 hours of law 214 run from here.")
@@ -135,6 +136,7 @@ class SafetyReport(Crf):
 
     slug = "sae-report"
     about = AdverseEvent.slug
+    is_safety = True
 
     nullifies = items.Code("Does this version withdraw the whole report?", options=YesNo, critical=True, sdtm=NOT_SUBMITTED)
     what_is_new = items.Note("What this version adds or corrects", optional=False, sdtm=Sdtm("CO.COVAL"),

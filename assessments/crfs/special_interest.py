@@ -50,6 +50,7 @@ class SpecialInterest(Crf):
 
     slug = "special-interest"
     about = AdverseEvent.slug
+    is_safety = True
 
     kind = items.Code("Which event?", options=Kind, max_length=30, critical=True, sdtm=Sdtm("AE.AECAT"))
     tryptase = items.Number("Tryptase", unit="ug/L", digits=(6, 1), hard=(0, 1000), asked_if=_of(Kind.ANAPHYLAXIS),
@@ -119,8 +120,8 @@ class SpecialInterest(Crf):
     ]
     edit_checks = [
         EditCheck("AESI01", ["hb_before", "hb_after"],
-                  lambda c: haemolysis.is_suspected(c.hb_before, c.hb_after) or c.antiglobulin == Finding.POSITIVE,
-                  "Haemoglobin fell by less than 2 g/dL and no antibodies were found: is it haemolysis?", rule="S2"),
+                  lambda c: c.hb_fall >= haemolysis.PROMPT_G_DL or c.antiglobulin == Finding.POSITIVE,
+                  "Haemoglobin fell by less than 2 g/dL and no antibodies were found: is it haemolysis?", rule="E2"),
         EditCheck("AESI02", ["hbsag", "hbv_dna"],
                   lambda c: not (c.hbsag == Finding.NEGATIVE and c.hbv_dna == Finding.NEGATIVE and c.is_all_negative()),
                   "Nothing is positive. An antibody alone, soon after IVIG, usually came with the product."),

@@ -41,7 +41,7 @@ STATES = {
     "expected": ("Not started", "○"), "incomplete": ("Incomplete", "◐"), "complete": ("Complete", "●"),
     "screening": ("In screening", "○"), "screen_failed": ("Screen failure", "✕"), "treatment": ("On treatment", "◐"),
     "follow_up": ("In follow-up", "◑"), "completed": ("Completed", "●"), "lost": ("Lost to follow-up", "?"),
-    "withdrawn": ("Withdrawn", "✕"), "done": ("Done", "●"), "not yet open": ("Not yet open", "○"),
+    "withdrawn": ("Withdrawn", "✕"), "died": ("Died", "†"), "done": ("Done", "●"), "not yet open": ("Not yet open", "○"),
     "open": ("Open", "◐"), "due today": ("Due today", "◆"), "overdue": ("Overdue", "▲"), "cancelled": ("Not needed", "–"),
     "CR": ("Complete response", "▲"), "R": ("Response", "◆"), "NR": ("No response", "▽"), "NE": ("Not evaluable", "?"),
     "PENDING_CONFIRMATION": ("Response, not yet confirmed", "◇"), "LOST": ("Response lost", "▼"),
@@ -52,6 +52,7 @@ STATES = {
     "trained": ("Trained", "●"), "untrained": ("Training missing", "○"), "retraining": ("Training to renew", "◐"),
     "review due": ("Review overdue", "▲"), "review in time": ("In time", "●"), "account closed": ("Account closed", "✕"),
     "told": ("Told in time", "●"), "told late": ("Told late", "▲"), "waits": ("Not started", "○"),
+    "frozen": ("Frozen", "▤"), "locked": ("Locked", "■"),
     "accepted": ("Accepted", "●"), "not accepted": ("Not accepted yet", "◇"),
 }  # fmt: skip
 
@@ -61,6 +62,12 @@ def state(code: str) -> dict[str, str]:
     """A state as word + shape + colour."""
     word, shape = STATES.get(code, (code, "·"))
     return {"code": code.lower().replace(" ", "-").replace("_", "-"), "word": word, "shape": shape}
+
+
+@register.filter
+def closed(locks: Any, target: Any) -> Any:
+    """What closes a form, a visit or a participant (``casebook.locks.Locks``), or None."""
+    return locks.over(target) if locks else None
 
 
 @register.filter

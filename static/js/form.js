@@ -1,11 +1,9 @@
 // The form page: questions appear when they are asked; typed text survives a sign-out, a crash or a lost network.
 "use strict";
-(() => {
-  const form = document.querySelector("form.crf");
-  if (!form) return;
+const enhanceForm = (form) => {
   const key = `draft:${form.dataset.record}`;
   const technical = new Set(["csrfmiddlewaretoken", "idempotency-key", "record-version"]);
-  const note = document.getElementById("draft-state");
+  const note = form.querySelector(".savebar [role=status]");
 
   const valueOf = (name) => {
     const found = form.elements.namedItem(name);
@@ -16,13 +14,17 @@
       const asked = box.dataset.askedValues.split(" ").includes(valueOf(box.dataset.askedIf));
       box.classList.toggle("not-asked", !asked);
     }
+    for (const section of form.querySelectorAll(".section:not(.lines)")) {
+      const boxes = [...section.querySelectorAll(".field, .cell")];
+      section.classList.toggle("nothing-asked", boxes.length > 0 && boxes.every((box) => box.classList.contains("not-asked")));
+    }
     for (const box of form.querySelectorAll(".field")) {
       const typed = [...box.querySelectorAll("input:not([type=radio]), textarea")].some((i) => i.value !== "");
       box.classList.toggle("has-value", typed || box.querySelector("input[type=radio]:checked") !== null);
     }
   };
   // The reason is asked for only when a stored answer was touched.
-  const why = document.getElementById("why-change");
+  const why = form.querySelector(".why-change");
   if (why && !why.querySelector(".field-error, option[selected]")) why.hidden = true;
   const askWhy = (event) => {
     const box = event.target.closest?.(".field, .cell");
@@ -69,7 +71,8 @@
     grid.parentElement.before(button);
   }
 
-  if (!document.querySelector(".problem")) restore();
+  const refused = form.closest(".form-on-page")?.querySelector(".problem") ?? (form.closest(".form-on-page") ? null : document.querySelector(".problem"));
+  if (!refused) restore();
   refresh();
   form.addEventListener("input", (event) => { askWhy(event); keep(); refresh(); });
   form.addEventListener("change", (event) => { askWhy(event); keep(); refresh(); });
@@ -80,4 +83,5 @@
     keep();
   });
   window.addEventListener("pageshow", () => { sent = false; });
-})();
+};
+for (const form of document.querySelectorAll("form.crf")) enhanceForm(form);

@@ -87,10 +87,11 @@ def addresses(universe: Any, child: Participant, site: Site) -> dict[str, str]:
             try:
                 found[name] = reverse(name)
             except NoReverseMatch:
-                assert name in ("form-csv", "api-form-csv", "item-history", *OF_OTHERS), name
+                assert name in ("form-csv", "api-form-csv", "item-history", "trial-figure", *OF_OTHERS), name
         if name in found:
-            found[name] += FOR if name.endswith(("-csv", "-pdf")) else ""
+            found[name] += FOR if name.endswith(("-csv", "-pdf", "-report")) else ""
     found["item-history"] = reverse("item-history", args=[record.pk, record.crf_class.sections[0].names[0]])
+    files |= {f"trial-figure {kind}": reverse("trial-figure", args=["swimmer", kind]) for kind in ("csv", "svg")}
     files = {name: address + FOR for name, address in files.items()}
     for name in ("record", "history", "api-record"):
         found.pop(name)

@@ -17,6 +17,7 @@ from casebook.actions import add_log_record
 from casebook.models import Finding
 from delegation.actions import end_role
 from demo.builder import at
+from dosing.models import BagMovement, DosePlan, Lot
 from itp_trial import actions
 from itp_trial.actor import System, acting
 from itp_trial.models import ApiToken, Site, User
@@ -86,6 +87,14 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
         for own, record in records.items():
             findings[own] = Finding.objects.create(record=record, code="RANGE", item="platelets", message="Unusual.", value="1")
     sites = {True: universe.s1, False: universe.s2}
+    lots = {own: Lot.objects.filter(record__site=site).first() for own, site in sites.items()}
+    movements = {own: BagMovement.objects.filter(site=site).first() for own, site in sites.items()}
+    infusions = {own: universe.record(child[own], "infusion", "M1") for own in child}
+    plans = {}
+    with acting(MACHINE):
+        for own, record in infusions.items():
+            plans[own] = DosePlan.objects.create(record=record, weight_kg=9, weight_on=timezone.localdate(), target_g=9, grams=9,
+                                                 volume_ml=200, steps=[], findings=[], accepted_by=universe.samir)  # fmt: skip
     entries = {True: universe.clara.assignments.get(), False: universe.otto.assignments.get()}
     copies, reviews = {}, {}
     with acting(MACHINE):
@@ -104,12 +113,18 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             return {"pk": records[own].pk}, {}
         if target in ("event", "notification", "safety report"):
             return {"pk": reported(universe, child[own], target)}, {}
+        if target == "visit":
+            return {"pk": records[own].visit_id}, {}
         if target == "finding":
             return {"pk": findings[own].pk}, {}
         if target == "site":
             return {"pk": sites[own].pk}, {}
         if target in ("copy", "review"):
             return {"pk": (copies if target == "copy" else reviews)[own].pk}, {}
+        if target in ("infusion", "plan"):
+            return {"pk": (infusions if target == "infusion" else plans)[own].pk}, {}
+        if target in ("lot", "movement"):
+            return {"pk": (lots if target == "lot" else movements)[own].pk}, {}
         if target == "log":
             return {"pk": sites[own].pk}, {}
         if target == "entry":

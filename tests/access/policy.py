@@ -24,6 +24,8 @@ ROLES = {
 SEE = "CIHMDPSN"
 EXPORT = "CIHMDSN"
 ENTER = "CIH"
+#: Physicians.
+DECIDE = "IH"
 #: Looks after the data without entering any.
 REVIEW = "MD"
 WATCH = "MDH"
@@ -101,15 +103,24 @@ POLICY: dict[str, dict[str, Door]] = {
     "work-list": {"GET": Door(SEE)},
     "participants": {"GET": Door(SEE)},
     "participant": {"GET": _participant(SEE, "the answer for one child")},
+    "take-note": {"POST": _participant(DECIDE, "of a changed class")},
     "visits": {"GET": _participant(SEE, "visits and forms")},
+    "visit": {"GET": Door(SEE, "visit", "all forms of a visit")},
     "record": {"GET": _record(SEE, "read a form"), "POST": _record(ENTER, "fill or correct a form")},
     "remove-record": {"POST": _record(ENTER, "take an entry out that was made by mistake")},
     "restore-record": {"POST": _record(ENTER, "put it back")},
+    "record-lock": {
+        "GET": _record(SEE, "what closes a form"),
+        "POST": _record("D", "freeze, lock, open again; with the password"),
+    },
+    "visit-lock": {"GET": Door(SEE, "visit"), "POST": Door("D", "visit", "all forms of a visit")},
+    "participant-lock": {"GET": _participant(SEE, ""), "POST": _participant("D", "all forms of a child")},
     "history": {"GET": _record(SEE, "who changed what")},
     "item-history": {"GET": _record(SEE, "the history of one question")},
     "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
     "add-visit": {"POST": _participant(ENTER, "an unscheduled visit")},
     "add-log": {"POST": _participant(ENTER, "an event at any time")},
+    "plan-visit": {"POST": Door(ENTER, "visit", "the day agreed with the family")},
     "confirm-finding": {"POST": Door(ENTER, "finding", "confirm an unusual value")},
     # enrolment
     "screen": {"GET": Door(ENTER), "POST": Door(ENTER, "site of the form")},
@@ -117,9 +128,19 @@ POLICY: dict[str, dict[str, Door]] = {
     "enrol": {"POST": _participant(ENTER, "enrol")},
     "screen-failure": {"POST": _participant(ENTER, "end a screening")},
     "end-participation": {"GET": _participant(ENTER, "the page"), "POST": _participant(ENTER, "end participation")},
+    "take-back-end": {"GET": _participant(ENTER, "the page"), "POST": _participant(ENTER, "take a wrong end back")},
+    "consent-versions": {"GET": Door(SEE, says="approved consent forms"), "POST": Door("H", "site of the form", "register one")},
     # product and treatment
     "lots": {"GET": Door(SEE)},
     "add-lot": {"POST": Door("P", "site of the form")},
+    "lot-stock": {"GET": Door(SEE, "lot", "the bags of a lot and their account")},
+    "move-bags": {"POST": Door("CIHP", "lot", "freeze, thaw, waste or return bags")},
+    "take-back-movement": {"POST": Door("CIHP", "movement", "an entry about a bag was a mistake")},
+    "hold-lot": {"POST": Door("IHPSD", "lot", "quarantine, recall, set free")},
+    "dose-plan": {"GET": Door(SEE, "infusion", "compute a dose, see its plan")},
+    "accept-plan": {"POST": Door(ENTER, "infusion", "accept a calculation")},
+    "confirm-plan": {"POST": Door("CIHP", "plan", "the second person, with the password")},
+    "withdraw-plan": {"POST": Door(ENTER, "plan", "free the bags again")},
     "end-treatment": {"GET": _participant("IH", "the page"), "POST": _participant("IH", "end maintenance")},
     # safety
     "safety": {"GET": Door(SEE, says="events and clocks of one's sites")},
@@ -133,6 +154,9 @@ POLICY: dict[str, dict[str, Door]] = {
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},
+    "trial": {"GET": Door(SEE, says="results of one's own sites")},
+    "trial-figure": {"GET": Door(EXPORT, says="results of one's own sites")},
+    "trial-report": {"GET": Door(EXPORT, says="results of one's own sites")},
     "form-csv": {"GET": Door(EXPORT)},
     "casebook-csv": {"GET": _participant(EXPORT, "everything about one child")},
     "casebook-pdf": {"GET": _participant(EXPORT, "everything about one child")},

@@ -37,10 +37,11 @@ from tests.access.policy import (
 
 #: What an address needs besides the object that it names.
 WORDS = {"add-log": {"form": "rescue"}, "form-csv": {"form": "blood-count"}, "api-form-csv": {"slug": "blood-count"},
-         "item-history": {"item": "platelets"}}  # fmt: skip
+         "item-history": {"item": "platelets"}, "trial-figure": {"slug": "swimmer", "kind": "csv"}}  # fmt: skip
 #: What has to be said with it: what a file is for, the days of a review.
 TODAY = f"{timezone.localdate():%d/%m/%Y}"
-FILES = ("form-csv", "codebook-csv", "casebook-csv", "casebook-pdf", "trail-csv", "participant-trail-csv", "access-log-csv")
+FILES = ("form-csv", "codebook-csv", "casebook-csv", "casebook-pdf", "trail-csv", "participant-trail-csv", "access-log-csv",
+         "trial-figure", "trial-report")  # fmt: skip
 SAID = {name: {"purpose": "analysis"} for name in (*FILES, "download-copy")} | {
     "new-trail-review": {"since": TODAY, "until": TODAY, "site": "01"}
 }
@@ -79,7 +80,11 @@ def expected(name: str, method: str, door: Door, actor: Actor, own: bool) -> set
     sees_objects = (
         sees_objects and (door.target != "copy" or actor.role in ENTER) and (door.target != "review" or actor.role in REVIEW)
     )
-    if door.target in ("participant", "record", "finding", "copy", "review") and sees_objects and not _reaches(door, actor, own):
+    if (
+        door.target in ("participant", "visit", "record", "finding", "copy", "review")
+        and sees_objects
+        and not _reaches(door, actor, own)
+    ):
         return {404}
     if door.target in ("site of the form", "entry", "log") and actor.role and actor.role in door.roles:
         return {404}

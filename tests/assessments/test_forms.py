@@ -46,7 +46,7 @@ class TestBloodCount:
         "platelets 1499": ({"platelets": "1499"}, {"RANGE"}),
         "platelets 1500": ({"platelets": "1500"}, {"RANGE", "CBC02"}),
         "a clumped sample": ({"quality": "clumped"}, {"CBC03"}),
-        "clumped, confirmed by smear": ({"quality": "clumped_ok"}, set()),
+        "clumped, confirmed by smear": ({"quality": "clumped_ok", "confirmed_by": "smear"}, set()),
         "a clotted sample": ({"quality": "clotted"}, {"CBC03"}),
         "no bleeding told": ({"bleeding": None}, {"MISSING"}),
         "bleeding not assessed": ({"bleeding": "U"}, set()),
@@ -68,9 +68,9 @@ class TestBloodCount:
         universe.fill(record, universe.clara, **{**count(day), "platelets": "2"})
         assert not universe.untreated.records.filter(form="adverse-event").exists()
 
-    def test_not_done_asks_only_why(self, universe: Any, record: FormRecord) -> None:
+    def test_not_done_asks_why_and_of_a_dose_what_follows(self, universe: Any, record: FormRecord) -> None:
         universe.fill(record, universe.clara, done="N")
-        assert set(record.findings.values_list("code", "item")) == {("MISSING", "why_not")}
+        assert set(record.findings.values_list("code", "item")) == {("MISSING", "why_not"), ("CBC07", "done")}
 
 
 class TestBleeding:

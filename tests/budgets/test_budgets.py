@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from casebook import actions as casebook
 from casebook.actions import add_log_record, add_unscheduled_visit
+from casebook.crf import crf_models
 from casebook.forms import CrfForm
 from demo.builder import Facts
 from dosing.crfs import Bag
@@ -52,7 +53,7 @@ def cost(client_of: Callable[[Any], Any]) -> Callable[..., Count]:
 # --- the budgets of users.md -----------------------------------------------------------------------------------------
 
 
-def test_saving_a_form_costs_at_most_15(universe: Any, cost: Callable[..., Count]) -> None:
+def test_saving_a_form_costs_at_most_15_and_the_correction_of_a_count_16(universe: Any, cost: Callable[..., Count]) -> None:
     """POST to redirect: first entry, correction, and a save that opens findings."""
     day = universe.untreated.enrolled_on
     url = reverse("record", args=[universe.record(universe.untreated, "blood-count", "LOAD").pk])
@@ -63,8 +64,8 @@ def test_saving_a_form_costs_at_most_15(universe: Any, cost: Callable[..., Count
                        **{"idempotency-key": "3", "record-version": "2", "change-reason": "typing"})  # fmt: skip
     with_findings = cost(universe.clara, url, unusual, 302)
     assert len(first) <= 15, first
-    assert len(correction) <= 15, correction
-    assert len(with_findings) <= 15, with_findings
+    assert len(correction) <= 16, "one more than a form without neighbours: a count is compared with the child's other counts"
+    assert len(with_findings) <= 16, with_findings
     assert max(first.control, correction.control) <= 6, "one transaction, with the savepoints of nested actions"
 
 
@@ -111,7 +112,11 @@ def test_a_child_from_first_contact_to_enrolment_costs_at_most_30(universe: Any,
 
     for module, name in ((enrollment, "start_screening"), (casebook, "save_form"), (enrollment, "enrol")):
         monkeypatch.setattr(module, name, measured(getattr(module, name)))
-    universe.clinic("01").admit(universe.untreated.enrolled_on, Facts())
+    clinic, on, facts = universe.clinic("01"), universe.untreated.enrolled_on, Facts()
+    child = clinic.start_screening(on)
+    clinic.screen(child, on, facts)
+    clinic.consent(child, on, facts)
+    clinic.enrol(child, on)
     assert len(counts) == 4
     assert sum(map(len, counts)) <= 30, "\n".join(map(str, counts))
 
@@ -140,26 +145,31 @@ def test_an_infusion_costs_the_same_however_many_bags(universe: Any, cost: Calla
 
 # --- the rule: the number of children, visits, events and lots does not matter ---------------------------------------
 
+#: A casebook asks once for every kind of form.
+FORMS = len(crf_models())
 #: Page -> who reads it, and the most that it may cost (three of it are session, person and roles).
 #: Every page of the access table that can be read stands here.
 PAGES = {
     "home": ("clara", 3), "account": ("clara", 9), "protocol": ("clara", 3), "people": ("adam", 7), "edit-site": ("adam", 4),
     "delegation": ("hana", 6), "delegation-log": ("hana", 6), "trial-log": ("nora", 4), "sign-entries": ("hana", 6),
     "training": ("hana", 8), "signature-statement": ("clara", 6), "access-rights": ("dana", 9),
-    "access-rights-csv": ("dana", 5), "work-list": ("clara", 6), "participants": ("clara", 6), "participant": ("clara", 8),
-    "visits": ("clara", 9), "health": ("dana", 14), "record": ("clara", 7), "history": ("clara", 6), "screen": ("clara", 4),
-    "eligibility": ("clara", 7), "end-participation": ("clara", 5), "end-treatment": ("ines", 5), "lots": ("pia", 6),
-    "exports": ("clara", 8), "codebook-csv": ("clara", 5), "form-csv": ("clara", 9), "casebook-csv": ("clara", 19),
-    "casebook-pdf": ("clara", 20), "api-participants": ("milo", 4), "api-participant": ("milo", 5),
+    "access-rights-csv": ("dana", 5), "work-list": ("clara", 6), "participants": ("clara", 6), "participant": ("clara", 9),
+    "visits": ("clara", 10), "health": ("dana", 14), "record": ("clara", 7), "visit": ("clara", 13), "history": ("clara", 6),
+    "screen": ("clara", 5), "eligibility": ("clara", 8), "end-participation": ("clara", 5), "end-treatment": ("ines", 5),
+    "take-back-end": ("clara", 5), "consent-versions": ("hana", 5),
+    "lots": ("pia", 6), "exports": ("clara", 8), "codebook-csv": ("clara", 5), "form-csv": ("clara", 9),
+    "casebook-csv": ("clara", 9 + FORMS), "casebook-pdf": ("clara", 11 + FORMS),
+    "api-participants": ("milo", 4), "api-participant": ("milo", 5),
     "api-visits": ("milo", 7), "api-records": ("milo", 16), "api-response": ("milo", 7), "api-record": ("milo", 7),
-    "api-responses": ("milo", 5), "api-forms": ("milo", 3), "api-form-csv": ("milo", 8), "api-casebook-csv": ("milo", 19),
-    "api-casebook-pdf": ("milo", 20), "api-schema": ("milo", 3), "api-docs": ("milo", 3), "item-history": ("clara", 6),
-    "trail": ("clara", 13), "participant-exports": ("clara", 5), "trail-csv": ("clara", 13),
+    "api-responses": ("milo", 5), "api-forms": ("milo", 3), "api-form-csv": ("milo", 8), "api-casebook-csv": ("milo", 9 + FORMS),
+    "api-casebook-pdf": ("milo", 11 + FORMS), "api-schema": ("milo", 3), "api-docs": ("milo", 3), "item-history": ("clara", 6),
+    "trail": ("clara", 14), "participant-exports": ("clara", 5), "trail-csv": ("clara", 13),
     "participant-trail-csv": ("clara", 13), "my-data": ("clara", 5), "access-log": ("milo", 6),
-    "access-log-csv": ("milo", 6), "trail-reviews": ("dana", 5), "new-trail-review": ("dana", 31),
+    "access-log-csv": ("milo", 6), "trail-reviews": ("dana", 5), "new-trail-review": ("dana", 32),
     "trail-review": ("dana", 4), "api-trail-csv": ("milo", 10), "api-participant-trail-csv": ("milo", 11),
     "change-password": ("clara", 3), "second-factors": ("clara", 6), "enrol-app": ("clara", 5), "add-passkey": ("clara", 7),
     "accounts": ("adam", 7), "open-account": ("adam", 3), "account-of": ("adam", 9),
+    "record-lock": ("milo", 9), "visit-lock": ("milo", 9), "participant-lock": ("milo", 9),
 }  # fmt: skip
 #: Read by strangers: they have no size.
 WITHOUT_SIZE = {"sign-in", "second-factor", "healthz", "readyz"}
@@ -220,6 +230,11 @@ def _url(name: str, universe: Any) -> str:
 def _address(name: str, universe: Any) -> str:
     if name in ("record", "history", "api-record"):
         return reverse(name, args=[universe.record(universe.responder, "blood-count", "D3").pk])
+    if name in ("record-lock", "visit-lock"):
+        count = universe.record(universe.responder, "blood-count", "D3")
+        return reverse(name, args=[count.pk if name == "record-lock" else count.visit_id])
+    if name == "visit":
+        return reverse(name, args=[universe.record(universe.responder, "infusion", "LOAD").visit_id])
     if name == "item-history":
         return reverse(name, args=[universe.record(universe.responder, "blood-count", "D3").pk, "platelets"])
     if name == "new-trail-review":

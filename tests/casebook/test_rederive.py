@@ -15,7 +15,7 @@ from django.urls import reverse
 from casebook.management.commands.rederive import derived
 from casebook.models import FormRecord
 from dosing.crfs import Infusion, InfusionBag
-from enrollment.crfs import _age_years
+from enrollment.crfs.screening import _age_years
 from itp_trial.actor import System, acting
 from itp_trial.models import AuditEntry
 from itp_trial.protocol import RULES_VERSION

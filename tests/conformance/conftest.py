@@ -14,6 +14,7 @@ from casebook.crf import Crf, crf_models
 from casebook.models import FormRecord
 from casebook.selectors import RECORDS
 from demo.builder import at
+from enrollment.reconsent import register_consent_version
 from itp_trial.models import User
 
 
@@ -49,6 +50,10 @@ def empty_record(crf: type[Crf], universe: Any) -> FormRecord:
         return about_an_event(crf, universe)
     if crf.is_log:
         return actions.add_log_record(participant=universe.untreated, form=crf.slug, by=universe.clara)
+    if crf.slug == "re-consent":
+        day = universe.today
+        register_consent_version(site=universe.s1, version="3.0", approved_on=day, from_day=day, reference="REC-3",
+                                 asks_again=True, by=universe.hana)  # fmt: skip
     # The earliest visit that wants the form: the loading dose before the first maintenance dose.
     wanting = FormRecord.objects.filter(site=universe.s1, form=crf.slug, version=0, visit__isnull=False)
     return wanting.order_by("visit__target", "pk").first()

@@ -70,7 +70,7 @@ class Person:
                 field.fill(value)
 
     def save(self):
-        self.page.locator(".savebar button.primary").click()
+        self.page.locator(".savebar button.primary").first.click()
         self.page.wait_for_load_state()
 
     def accessible(self):

@@ -38,13 +38,16 @@ def screen(clara, day_0):
     clara.answer(diagnosed_on=typed(day_0 - timedelta(days=150)), entry_count="١٢", entry_count_on=typed(day_0))
     clara.answer(**dict.fromkeys([*CRITERIA, *SCREENS], "N"))
     clara.answer(**{f"{name}_evidence": "hospital record" for name in CRITERIA.values()})
+    clara.answer(**dict.fromkeys([*(f"{name}_source" for name in CRITERIA.values()), "diagnosis_source"], "record"))
+    clara.answer(birth_source="certificate", entry_count_source="laboratory")
     clara.save()
 
 
 def consent(clara, day_0):
     """ "Save" led on to the next form of the visit."""
     assert clara.page.locator("h1").inner_text() == "Consent and assent"
-    clara.answer(consented_at=f"{typed(day_0)} 09:00", version="2.0", language="ar", mother="consented", father="consented")
+    clara.answer(consented_at=f"{typed(day_0)} 09:00", version="2.0", language="ar", can_read="Y", guardian="N")
+    clara.answer(mother="consented", father="consented")
     clara.answer(mother_signature="Y", mother_fingerprint="Y", father_signature="Y", father_fingerprint="Y")
     clara.answer(assent="Y", explained_by="Study doctor", copy_given="Y")
     clara.save()
@@ -92,7 +95,8 @@ def unscheduled_count(clara, day, platelets):
     clara.follow("Visits and forms")
     clara.page.fill("#id_on", typed(day))
     clara.page.get_by_role("button", name="Add visit").click()
-    fill_count(clara, f"{typed(day)} 09:30", platelets)
+    fill_count(clara, f"{typed(day)} 09:30", platelets)  # on the page of the visit: saved in its place
+    clara.page.get_by_text("Blood count saved").wait_for()
 
 
 def test_a_child_from_screening_to_a_classified_response(sign_in, transactional_universe, live_server, day_0, tmp_path):

@@ -172,6 +172,7 @@ NOT_AUDITED = {
     "accounts.Attempts": "technical: a counter",
     "casebook.Reminder": "an outbox of mails",
     "responses.ResponseSummary": "derived from forms that are audited",
+    "responses.LastLook": "a person's own bookmark in the trail",
 }
 
 

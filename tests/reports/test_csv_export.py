@@ -183,7 +183,7 @@ def test_a_casebook_takes_as_many_queries_for_few_visits_as_for_many(logged: Any
     before = queries(lambda: casebook_of(logged.responder))
     for days in range(4):
         logged.clinic().extra_count(logged.responder, logged.today, 50 + days)
-    assert queries(lambda: casebook_of(logged.responder)) == before == 12
+    assert queries(lambda: casebook_of(logged.responder)) == before <= 3 + len(crf_models())
 
 
 def test_the_codebook_names_every_item() -> None:
@@ -192,7 +192,7 @@ def test_the_codebook_names_every_item() -> None:
     known = {(row["file"], row["item"]): row for row in rows}
     platelets = known["blood-count", "platelets"]
     assert (platelets["expected"], platelets["possible"], platelets["critical"]) == ("1 to 600", "0 to 2000", "yes")
-    assert (platelets["asked_if"], platelets["sdtm"]) == ("done = Y", "LB.LBORRES where LBTESTCD=PLAT")
+    assert (platelets["asked_if"], platelets["sdtm"]) == ("done = Y", "LB.LBSTRESN where LBTESTCD=PLAT")
     assert known["blood-count", "done"]["codes"] == "Y = Yes; N = No"
     assert known["screening", "age_years"]["unit"] == "completed years"
     assert ("screening", "birth_date") not in known

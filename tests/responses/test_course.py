@@ -202,7 +202,7 @@ def test_a_change_of_course_refreshes_the_summary(universe: Any) -> None:
 
 
 def test_the_digest_does_not_change_with_the_days(universe: Any) -> None:
-    from responses.actions import digest
+    from responses.projection import digest
 
     course = dossier_of(universe.responder, universe.today).course
     assert digest(course) == digest(replace(course, as_of=course.as_of + timedelta(days=1)))

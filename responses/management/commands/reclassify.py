@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from casebook.models import Participant
 from itp_trial.scope import seeing_everything
-from responses.actions import PROJECTED, refresh_many, summary
-from responses.classification import classify
+from responses.actions import refresh_many
 from responses.course import DECISIVE, Dossier, dossiers
 from responses.models import ResponseSummary
+from responses.projection import PROJECTED, summary
 
 BATCH = 200
 EXIT_DIFFERENT = 1
@@ -92,10 +92,10 @@ def differences(batch: list[Participant], today: date) -> Iterator[str]:
 def _fresh(found: Dossier, as_of: date) -> ResponseSummary:
     ended = found.course.as_of if found.course.followup_ended else as_of
     found = replace(found, course=replace(found.course, as_of=ended))
-    return summary(found, classify(found.course))
+    return summary(found)
 
 
 def _difference(name: str, kept: ResponseSummary, fresh: ResponseSummary) -> str:
-    if name in ("verdict", "input_digest"):
+    if name in ("verdict", "readings", "input_digest"):
         return f"{name.replace('_', ' ')} differs"
     return f"{name.replace('_', ' ')} is {getattr(kept, name) or 'empty'}, should be {getattr(fresh, name) or 'empty'}"

@@ -1,4 +1,4 @@
-"""The forms of screening and consent."""
+"""Screening: eligibility with the answer, its source and its evidence for every criterion (R1-R4)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import models
 from casebook import items
 from casebook.crf import Crf, EditCheck, Section, Substitute
 from casebook.items import NOT_SUBMITTED, Sdtm, YesNo
-from enrollment import consent, eligibility
+from enrollment import eligibility
 from enrollment.eligibility import completed_years
 
 # A form reads like a table: one question a line.
@@ -21,6 +21,17 @@ class Sex(models.TextChoices):
     MALE = "M", "Male"
 
 
+class Source(models.TextChoices):
+    """Where the site saw it."""
+
+    CERTIFICATE = "certificate", "Birth certificate"
+    RECORD = "record", "Hospital record"
+    LETTER = "letter", "Referral letter"
+    LABORATORY = "laboratory", "Laboratory report"
+    EXAMINATION = "examination", "Examination today"
+    FAMILY = "family", "Said by the family"
+
+
 def _age_years(answers: dict[str, Any]) -> int | None:
     born, on = answers["birth_date"], answers["screened_on"]
     return completed_years(born, on) if born and on else None
@@ -30,34 +41,43 @@ class Screening(Crf):
     """Eligibility with the evidence for every criterion (R1-R4)."""
 
     slug = "screening"
+    edition = "2"
     dates_visit = "screened_on"
     not_exported = {"birth_date": Substitute("age_years", "Age on the day of screening", "completed years", _age_years)}
 
     screened_on = items.Date("Date of screening", sdtm=Sdtm("SV.SVSTDTC"))
     birth_date = items.Date("Date of birth", critical=True, sdtm=NOT_SUBMITTED,
                             help="Held at the site; exports show the age.")
+    birth_source = items.Code("How the date of birth is known", options=Source, sdtm=NOT_SUBMITTED)
     sex = items.Code("Sex", options=Sex, sdtm=Sdtm("DM.SEX"))
     diagnosed_on = items.PartialDate("First documented diagnosis of ITP", critical=True, sdtm=Sdtm("MH.MHSTDTC"),
                                      help="Not the first symptom. If the day is not known: UN/03/2026.")
+    diagnosis_source = items.Code("How the diagnosis is known", options=Source, sdtm=NOT_SUBMITTED)
     tpo_ra_ever = items.Code("Any thrombopoietin agonist, ever?", options=YesNo, critical=True,
                              sdtm=Sdtm("IE.IEORRES", "INCL03"), help="Any exposure of any length excludes the child.")
+    tpo_ra_source = items.Code("Source on thrombopoietin agonists", options=Source, sdtm=NOT_SUBMITTED)
     tpo_ra_evidence = items.Text("Evidence on thrombopoietin agonists", sdtm=NOT_SUBMITTED)
     ivig_reaction = items.Code("Severe adverse reaction to IVIG in the past?", options=YesNo, critical=True,
                                sdtm=Sdtm("IE.IEORRES", "EXCL01"), help="A mild headache does not exclude.")
+    ivig_reaction_source = items.Code("Source on IVIG reactions", options=Source, sdtm=NOT_SUBMITTED)
     ivig_reaction_evidence = items.Text("Evidence on IVIG reactions", sdtm=NOT_SUBMITTED)
     intracranial = items.Code("Intracranial haemorrhage in the past?", options=YesNo, critical=True,
                               sdtm=Sdtm("IE.IEORRES", "EXCL02"))
+    intracranial_source = items.Code("Source on intracranial haemorrhage", options=Source, sdtm=NOT_SUBMITTED)
     intracranial_evidence = items.Text("Evidence on intracranial haemorrhage", sdtm=NOT_SUBMITTED)
     venous_access = items.Code("Difficult venous access?", options=YesNo, critical=True,
                                sdtm=Sdtm("IE.IEORRES", "EXCL03"))
+    venous_access_source = items.Code("Source on venous access", options=Source, sdtm=NOT_SUBMITTED)
     venous_access_evidence = items.Text("Evidence on venous access", sdtm=NOT_SUBMITTED)
     other_cause = items.Code("Congenital, secondary or non-immune thrombocytopenia?", options=YesNo, critical=True,
                              sdtm=Sdtm("IE.IEORRES", "EXCL04"))
+    other_cause_source = items.Code("Source on other causes", options=Source, sdtm=NOT_SUBMITTED)
     other_cause_evidence = items.Text("Evidence on other causes", sdtm=NOT_SUBMITTED)
     entry_count = items.Number("Latest platelet count", unit="10^9/L", digits=(6, 1), hard=(0, 2000),
                                expected=(1, 99), unit_slip=(1500, 1000, "per µL"), critical=True,
                                sdtm=Sdtm("LB.LBORRES", "PLAT"))
     entry_count_on = items.Date("Date of that count", critical=True, sdtm=Sdtm("LB.LBDTC"))
+    entry_count_source = items.Code("How the count is known", options=Source, sdtm=NOT_SUBMITTED)
     iga_deficiency = items.Code("IgA deficiency known?", options=YesNo, sdtm=Sdtm("MH.MHOCCUR"))
     renal_impairment = items.Code("Renal impairment?", options=YesNo, sdtm=Sdtm("MH.MHOCCUR"))
     positive_dat = items.Code("Positive direct antiglobulin test?", options=YesNo, sdtm=Sdtm("LB.LBORRES", "ANGLOBDR"))
@@ -70,12 +90,13 @@ class Screening(Crf):
                                    help="If it is known. The time off therapy starts on this day or later (R20).")
 
     sections = [
-        Section("Child", "screened_on", "birth_date", "sex"),
-        Section("ITP", "diagnosed_on", "entry_count", "entry_count_on"),
-        Section("Criteria of the protocol", "tpo_ra_ever", "tpo_ra_evidence", "ivig_reaction", "ivig_reaction_evidence",
-                "intracranial", "intracranial_evidence", "venous_access", "venous_access_evidence", "other_cause",
-                "other_cause_evidence", columns=("Answer", "Evidence"),
-                note="Say for each answer how it is known, for example “hospital record, 3 May 2026”."),
+        Section("Child", "screened_on", "birth_date", "birth_source", "sex"),
+        Section("ITP", "diagnosed_on", "diagnosis_source", "entry_count", "entry_count_on", "entry_count_source"),
+        Section("Criteria of the protocol", "tpo_ra_ever", "tpo_ra_source", "tpo_ra_evidence", "ivig_reaction",
+                "ivig_reaction_source", "ivig_reaction_evidence", "intracranial", "intracranial_source",
+                "intracranial_evidence", "venous_access", "venous_access_source", "venous_access_evidence", "other_cause",
+                "other_cause_source", "other_cause_evidence", columns=("Answer", "Source", "Evidence"),
+                note="Say for each answer where it was seen, for example “hospital record” and “admission of 3 May 2026”."),
         Section("Safety screen", "iga_deficiency", "renal_impairment", "positive_dat", "thrombosis", "live_vaccine",
                 "steroids", "other_therapy_end", "other_study",
                 note="These warn and never exclude."),
@@ -124,6 +145,13 @@ class Screening(Crf):
         return "This child is enrolled, but is not eligible with these answers: " + " ".join(
             f"{c.code} {c.text}: {c.evidence}" for c in failing)
 
+    def sources(self) -> dict[str, str]:
+        """How each criterion is known, by its code: the source, and what was written down beside it."""
+        named = {"INCL01": "birth", "INCL02": "diagnosis", "INCL03": "tpo_ra", "EXCL01": "ivig_reaction",
+                 "EXCL02": "intracranial", "EXCL03": "venous_access", "EXCL04": "other_cause", "ENTRYPLT": "entry_count"}
+        said = {code: (getattr(self, f"{name}_source"), getattr(self, f"{name}_evidence", None)) for code, name in named.items()}
+        return {code: ": ".join(filter(None, [source and Source(source).label, text])) for code, (source, text) in said.items()}
+
     def age_on(self, day: Any) -> tuple[int, int] | None:
         """Completed years and months on a day, or None without a birth date."""
         if self.birth_date is None:
@@ -131,65 +159,3 @@ class Screening(Crf):
         years = completed_years(self.birth_date, day)
         months = (day.year - self.birth_date.year) * 12 + day.month - self.birth_date.month
         return years, (months - (day.day < self.birth_date.day)) % 12
-
-
-class Language(models.TextChoices):
-    ARABIC = "ar", "Arabic"
-    ENGLISH = "en", "English"
-
-
-class ParentState(models.TextChoices):
-    CONSENTED = "consented", "Consented"
-    DECEASED = "deceased", "Deceased"
-    ABSENT = "absent", "Absent, with document"
-    REFUSED = "refused", "Refused"
-
-
-class Consent(Crf):
-    """Consent of both parents with signature and fingerprint (law 214/2020), and the assent of the child."""
-
-    slug = "consent"
-
-    consented_at = items.DateTime("Date and time of consent", critical=True, sdtm=Sdtm("DS.DSSTDTC"))
-    version = items.Text("Version of the consent form", critical=True, sdtm=NOT_SUBMITTED, help="For example 2.0")
-    language = items.Code("Language", options=Language, sdtm=NOT_SUBMITTED)
-    mother = items.Code("Mother", options=ParentState, critical=True, sdtm=NOT_SUBMITTED)
-    mother_signature = items.Code("Mother's signature", options=YesNo, asked_if=("mother", ParentState.CONSENTED),
-                                  critical=True, sdtm=NOT_SUBMITTED)
-    mother_fingerprint = items.Code("Mother's fingerprint", options=YesNo, asked_if=("mother", ParentState.CONSENTED),
-                                    critical=True, sdtm=NOT_SUBMITTED)
-    father = items.Code("Father", options=ParentState, critical=True, sdtm=NOT_SUBMITTED)
-    father_signature = items.Code("Father's signature", options=YesNo, asked_if=("father", ParentState.CONSENTED),
-                                  critical=True, sdtm=NOT_SUBMITTED)
-    father_fingerprint = items.Code("Father's fingerprint", options=YesNo, asked_if=("father", ParentState.CONSENTED),
-                                    critical=True, sdtm=NOT_SUBMITTED)
-    guardianship = items.Text("Document for an absent or deceased parent, or of the guardian", optional=True,
-                              sdtm=NOT_SUBMITTED, help="Kind and number of the document. No names.")
-    assent = items.Code("Assent of the child", options=YesNo, critical=True, sdtm=Sdtm("DS.DSDECOD"),
-                        help="From 7 years (assumption). Younger: give “Not applicable” as the reason.")
-    explained_by = items.Text("Who informed the family", sdtm=NOT_SUBMITTED, help="The member of staff.")
-    copy_given = items.Code("Copy given to the family", options=YesNo, sdtm=NOT_SUBMITTED)
-
-    sections = [
-        Section("Consent", "consented_at", "version", "language"),
-        Section("Mother", "mother", "mother_signature", "mother_fingerprint"),
-        Section("Father", "father", "father_signature", "father_fingerprint", "guardianship"),
-        Section("Child and family", "assent", "explained_by", "copy_given"),
-    ]
-    edit_checks = [
-        EditCheck("CON01", ["mother"], lambda c: c.mother != ParentState.REFUSED,
-                  "The mother refused: the child cannot be enrolled."),
-        EditCheck("CON02", ["father"], lambda c: c.father != ParentState.REFUSED,
-                  "The father refused: the child cannot be enrolled."),
-    ]
-
-    class Meta:
-        verbose_name = "consent and assent"
-
-    def gaps(self) -> list[str]:
-        """Why this consent does not yet allow enrolment; empty when it does."""
-        parents = [
-            consent.Parent("mother", self.mother, self.mother_signature == "Y", self.mother_fingerprint == "Y"),
-            consent.Parent("father", self.father, self.father_signature == "Y", self.father_fingerprint == "Y"),
-        ]
-        return consent.gaps(parents, bool(self.guardianship), self.consented_at is not None, bool(self.version))

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('casebook', '0003_nothing_is_deleted'),
+        ('casebook', '0005_places_and_plans'),
     ]
 
     operations = [

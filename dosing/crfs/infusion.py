@@ -1,10 +1,12 @@
-"""The forms of the product and of what is given: mini-pool lot with its bags, infusion with the bags used."""
+"""The infusion form: what was given, with the bags used."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Any
 
 from django.db import models
@@ -13,109 +15,66 @@ from django.utils import timezone
 from casebook import items
 from casebook.crf import Crf, EditCheck, Row, Section
 from casebook.items import DIRECT, NOT_SUBMITTED, Sdtm, YesNo
-from dosing import dose, interval
-from dosing.blood_group import BloodGroup
+from dosing import compatibility, dose, interval
+from dosing.blood_group import abo_of
+from dosing.crfs.lot import Bag, standing
+from dosing.product import BagMovement, LotHold
 from enrollment import eligibility
 from enrollment.actions import has_valid_consent
 from enrollment.crfs import Screening
 from itp_trial.protocol import RULES_VERSION
 
+#: After these nothing is left that could be given, and while these stand nothing may be taken of a lot.
+GONE = (BagMovement.Kind.WASTED, BagMovement.Kind.RETURNED)
+HELD = (LotHold.Kind.QUARANTINED, LotHold.Kind.RECALLED)
+
 # A form reads like a table: one question a line.
 # fmt: off
 
 
-class Basis(models.TextChoices):
-    IGG = "IgG", "IgG"
-    PROTEIN = "protein", "Total protein"
-
-
-class Lot(Crf):
-    """A mini-pool lot (20 donations) as received by a site, with its bags."""
-
-    slug = "lot"
-    is_product = True
-
-    lot_number = items.Text("Lot number", critical=True, sdtm=Sdtm("EC.ECLOT"))
-    blood_group = items.Code("Blood group of the pool", options=BloodGroup, critical=True, sdtm=NOT_SUBMITTED)
-    igg_g_per_l = items.Number("IgG concentration", unit="g/L", digits=(5, 1), hard=(1, 200), expected=(30, 70),
-                               critical=True, sdtm=NOT_SUBMITTED, help="From the certificate of the lot.")
-    basis = items.Code("Doses are computed from", options=Basis, sdtm=NOT_SUBMITTED)
-    iga_g_per_l = items.Number("IgA concentration", unit="g/L", digits=(5, 2), hard=(0, 50), expected=(0, 10),
-                               sdtm=NOT_SUBMITTED)
-    donations = items.Number("Donations in the pool", digits=(3, 0), hard=(1, 200), expected=(20, 20),
-                             sdtm=NOT_SUBMITTED)
-    received_on = items.Date("Received on", sdtm=Sdtm("DA.DADTC"))
-    expires_on = items.Date("Expires on", future=True, critical=True, sdtm=NOT_SUBMITTED)
-    released = items.Code("Released for use", options=YesNo, critical=True, sdtm=NOT_SUBMITTED)
-    released_on = items.Date("Released on", asked_if=("released", YesNo.YES), critical=True, sdtm=NOT_SUBMITTED)
-
-    sections = [
-        Section("Lot", "lot_number", "blood_group", "donations", "received_on", "expires_on"),
-        Section("Certificate", "igg_g_per_l", "basis", "iga_g_per_l"),
-        Section("Release", "released", "released_on"),
-    ]
-    edit_checks = [
-        EditCheck("LOT01", ["received_on", "expires_on"], lambda c: c.expires_on >= c.received_on,
-                  "The lot expired before it was received. Please check both dates."),
-    ]
-
-    def __str__(self) -> str:
-        return f"Lot {self.lot_number}"
-
-    def on_saved(self, by: Any) -> None:
-        """A corrected certificate changes the grams of every infusion that used this lot."""
-        from dosing.actions import recompute_infusions
-
-        recompute_infusions(lot=self, by=by)
-
-
-#: A line that was taken away makes room for another one.
-standing = models.Q(taken_away=False)
-
-
-class Bag(Row):
-    """One frozen bag of a lot."""
-
-    slug = "bags"
-    legend = "Bags"
-
-    crf = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="bags")
-    label = items.Text("Bag number", critical=True, sdtm=Sdtm("DA.DAREFID"))
-    volume_ml = items.Number("Volume", unit="mL", digits=(5, 1), hard=(1, 1000), expected=(20, 300), critical=True,
-                             sdtm=Sdtm("DA.DAORRES", "DISPAMT"))
-
-    sections = [Section("Bags", "label", "volume_ml")]
-
-    class Meta(Row.Meta):
-        constraints = [models.UniqueConstraint(fields=["crf", "label"], condition=standing, name="bag_label_once_per_lot")]
-
-    def __str__(self) -> str:
-        return f"{self.crf.lot_number} / {self.label} ({items.plain(self.volume_ml or Decimal(0))} mL)"
-
-
 def usable_bags(record: Any, current: Any) -> list[Bag]:
-    """The bags that may be given now at this site: released, not expired, not used; and the one already chosen.
+    """The bags that may have been given at this visit, and the one already chosen. Asked once per record, not per row.
 
-    Asked once per record, however many rows the form shows.
+    Of a lot that is held, and of bags that are gone, those are offered that still could be had on the day of the visit: the
+    form may be entered later. The checks of the line look at the hour.
     """
     if not hasattr(record, "_usable_bags"):
-        stock = Bag.objects.filter(crf__record__site_id=record.site_id)
-        given = InfusionBag.objects.filter(bag=models.OuterRef("pk"))
-        usable = models.Q(~models.Exists(given), crf__released=YesNo.YES) | models.Exists(given.filter(crf=record.pk))
-        free = stock.filter(usable)
+        own = InfusionBag.objects.filter(bag=models.OuterRef("pk"), crf=record.pk)
+        free = with_standing(Bag.objects.filter(released_and_not_given(record.site_id) | models.Exists(own)))
         record._usable_bags = list(free.select_related("crf").order_by("crf__expires_on", "crf__lot_number", "label"))
     day = record.visit.date if record.visit else timezone.localdate()
-    return [bag for bag in record._usable_bags if bag.pk == current or (bag.crf.expires_on or date.max) >= day]
+    return [bag for bag in record._usable_bags if bag.pk == current or _was_there(bag, day)]
 
 
-Lot.row_models = (Bag,)
+def released_and_not_given(site_id: int) -> models.Q:
+    """Bags of the released lots of a site that no infusion names."""
+    given = models.Exists(InfusionBag.objects.filter(bag=models.OuterRef("pk")))
+    released = models.Q(crf__record__site_id=site_id, crf__record__removed_at=None, crf__released=YesNo.YES)
+    return released & ~models.Q(given)
+
+
+def with_standing(bags: Any) -> Any:
+    """The bags with ``gone_at`` (wasted or returned) and ``held_at`` (lot in quarantine or recalled), else None."""
+    gone = BagMovement.standing().filter(bag=models.OuterRef("pk"), kind__in=GONE).order_by("at")
+    holds = LotHold.objects.filter(lot=models.OuterRef("crf")).order_by("-pk")
+    newest = models.Subquery(holds.values("kind")[:1])
+    bags = bags.annotate(gone_at=models.Subquery(gone.values("at")[:1]), hold=newest)
+    held = models.When(hold__in=HELD, then=models.Subquery(holds.values("at")[:1]))
+    return bags.annotate(held_at=models.Case(held, output_field=models.DateTimeField()))
+
+
+def _was_there(bag: Any, day: date) -> bool:
+    ends = [timezone.localtime(moment).date() for moment in (bag.gone_at, bag.held_at) if moment]
+    return day <= min([bag.crf.expires_on or date.max, *ends])
 
 
 class Infusion(Crf):
     """One mini-pool IVIG infusion: weight, bags, times and rate; grams and g/kg are computed (R5, R7)."""
 
     slug = "infusion"
+    edition = "2"
     dates_visit = "started_at"
+    links = (("dose-plan", "Dose plan"),)
 
     weight_kg = items.Number("Weight used for the dose", unit="kg", digits=(4, 1), hard=(5, 80), critical=True,
                              sdtm=Sdtm("VS.VSORRES", "WEIGHT"))
@@ -172,6 +131,8 @@ class Infusion(Crf):
     WEIGHT_JUMP, WEIGHT_JUMP_D = Decimal("0.10"), 35
 
     verdict: dose.DoseVerdict | None = None
+    #: The bags that this save names for the first time.
+    new_bags: Sequence[Any] = ()
     _others: list[Infusion] | None = None
 
     @property
@@ -185,6 +146,7 @@ class Infusion(Crf):
 
     def derive(self, rows: list[Row]) -> None:
         self.verdict = None
+        self.new_bags = [row.bag_id for row in rows if is_new(row)]
         bags = [dose.Bag(r.volume_ml, r.bag.crf.igg_g_per_l, r.bag.label) for r in rows if _is_known(r)]
         grams = dose.given(bags)
         self.volume_ml, self.grams = sum((b.volume_ml for b in bags), Decimal(0)), _to_the_milligram(grams)
@@ -210,6 +172,11 @@ class Infusion(Crf):
             found = doses_of(self.record.participant_id).exclude(pk=self.pk)
             self._others = sorted(found, key=lambda infusion: infusion.number)
         return self._others
+
+    @cached_property
+    def child_group(self) -> str:
+        """The blood group of the child where it is known. Asked once."""
+        return abo_of(self.record.participant_id)
 
     def previous(self) -> Infusion | None:
         return next((o for o in reversed(self.others()) if o.number < self.number), None)
@@ -264,7 +231,11 @@ class Infusion(Crf):
 
     def on_saved(self, by: Any) -> None:
         from dosing.actions import follow_infusion
+        from dosing.actions.plan import free_kept_bags
+        from dosing.actions.stock import refuse_bags_that_were_gone
 
+        free_kept_bags(infusion=self)
+        refuse_bags_that_were_gone(infusion=self, named=self.new_bags)
         follow_infusion(infusion=self, by=by)
 
 
@@ -300,12 +271,18 @@ class InfusionBag(Row):
     volume_ml = items.Number("Volume given", unit="mL", digits=(5, 1), hard=(0, 1000), critical=True, source=DIRECT,
                              sdtm=Sdtm("EC.ECDOSE"))
 
-    sections = [Section("Bags given", "bag", "volume_ml")]
+    despite = items.Text("Given although it must not be: what happened", optional=True, source=DIRECT, sdtm=NOT_SUBMITTED,
+                         help="Only where a bag of a wrong blood group was really given: then the truth is stored.")
+
+    sections = [Section("Bags given", "bag", "volume_ml", "despite")]
     edit_checks = [
         EditCheck("BAG01", ["volume_ml", "bag"], lambda r: r.volume_ml <= (r.bag.volume_ml or 0),
                   lambda r: f"Bag {r.bag.label} holds {items.plain(r.bag.volume_ml or Decimal(0))} mL; more cannot be given.",
                   hard=is_new),
         EditCheck("BAG02", ["bag"], lambda r: not r.not_yet_or_no_more(), lambda r: r.not_yet_or_no_more(), hard=is_new),
+        EditCheck("BAG04", ["bag"], lambda r: not r.wrong_group(), lambda r: r.wrong_group(), rule="protocol 5.3",
+                  hard=lambda r: is_new(r) and not r.despite),
+        EditCheck("BAG03", ["bag"], lambda r: not r.gone_or_held(), lambda r: r.gone_or_held(), hard=is_new),
     ]
 
     class Meta(Row.Meta):
@@ -325,6 +302,20 @@ class InfusionBag(Row):
             return f"Bag {self.bag.label} was {word} on {on:%d %b %Y}, after this infusion."
         if lot.expires_on and lot.expires_on < day:
             return f"Bag {self.bag.label} expired on {lot.expires_on:%d %b %Y}, before this infusion."
+        return ""
+
+    def wrong_group(self) -> str:
+        """Why the ABO rule forbids this bag for this child, or ``""``."""
+        found = compatibility.match(self.crf.child_group, self.bag.crf.blood_group or "")
+        return f"Bag {self.bag.label}: {found.text}" if found.level == "stop" else ""
+
+    def gone_or_held(self) -> str:
+        """Why this bag could not be had any more when the infusion started (gone, or its lot held), or ``""``."""
+        start = self.crf.started_at or timezone.now()
+        for moment, what in ((getattr(self.bag, "gone_at", None), "was wasted or returned"),
+                             (getattr(self.bag, "held_at", None), "belongs to a lot in quarantine or recalled")):
+            if moment and moment <= start:
+                return f"Bag {self.bag.label} {what} since {timezone.localtime(moment):%d %b %Y %H:%M} Cairo, before this start."
         return ""
 
 

@@ -1,0 +1,85 @@
+"""Bleeding by ITP-BAT: domain grades at each visit against the grades before treatment.
+
+Pure: no Django. Source: ``protocol.md`` 10.10. Grades are ordinal: they are compared child by child, never added up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from analyses.figures import Figure, table
+from analyses.inputs import Child, Grades
+from analyses.statistics import proportion, quartiles, signed_rank
+from itp_trial.schedule import VISITS
+
+DOMAINS = (("Skin", "skin"), ("Mucosa", "mucosa"), ("Organ", "organ"))
+WORSE_FROM = 2
+HEAD = ("Visit", "Domain", "Children", "Before, median", "At the visit, median", "Better", "Same", "Worse",
+        "Wilcoxon signed-rank (Pratt)")  # fmt: skip
+
+
+def before_treatment(child: Child) -> Grades | None:
+    """The last assessment up to Day 0."""
+    early = [grades for grades in child.grades if child.day_0 and grades.on <= child.day_0]
+    return max(early, key=lambda grades: grades.on, default=None)
+
+
+def changes(children: Sequence[Child]) -> Figure:
+    """Each domain at each planned visit, paired with the same child before treatment."""
+    return Figure("bleeding-change", "Bleeding grades against before treatment", len(children),
+                  "ITP-BAT domain grades, paired by child; two-sided Wilcoxon signed-rank test, zeros as Pratt, normal "
+                  "approximation without continuity correction, no correction for many tests.",
+                  table(HEAD, list(_rows(children))), empty="No child has an assessment before and after treatment.")  # fmt: skip
+
+
+def _rows(children: Sequence[Child]) -> Iterator[tuple[object, ...]]:
+    visits = {grades.visit for child in children for grades in child.grades} - {"", "LOAD", "SCREEN"}
+    for code in [code for code in VISITS if code in visits and not VISITS[code].repeats]:
+        for words, name in DOMAINS:
+            pairs = list(_pairs(children, code, name))
+            if pairs:
+                yield _row(VISITS[code].title, words, pairs)
+
+
+def _pairs(children: Sequence[Child], visit: str, name: str) -> Iterator[tuple[int, int]]:
+    for child in children:
+        first = before_treatment(child)
+        then = max((g for g in child.grades if g.visit == visit), key=lambda g: g.on, default=None)
+        before, after = (getattr(grades, name) if grades else None for grades in (first, then))
+        if before is not None and after is not None:
+            yield before, after
+
+
+def _row(visit: str, domain: str, pairs: list[tuple[int, int]]) -> tuple[object, ...]:
+    differences = [after - before for before, after in pairs]
+    return (visit, domain, len(pairs), f"{quartiles([b for b, _ in pairs]).median:.1f}",
+            f"{quartiles([a for _, a in pairs]).median:.1f}", sum(d < 0 for d in differences),
+            sum(d == 0 for d in differences), sum(d > 0 for d in differences), signed_rank(differences).text)  # fmt: skip
+
+
+def marked_bleeding(children: Sequence[Child]) -> Figure:
+    """The share of children with any grade of 2 or more, before treatment and at each planned visit."""
+    rows = []
+    for words, found in _assessed(children):
+        k = sum(max(_grades(grades), default=0) >= WORSE_FROM for grades in found)
+        share = proportion(k, len(found))
+        rows.append(
+            (words, len(found), k, *("" if x is None else f"{100 * x:.1f}" for x in (share.share, share.low, share.high)))
+        )
+    head = ("Visit", "Assessed", f"Grade {WORSE_FROM} or more", "Percent", "95 % CI low", "95 % CI high")
+    return Figure("marked-bleeding", "Children with bleeding of grade 2 or more", len(children),
+                  "Worst grade of the interval before the visit; exact (Clopper-Pearson) 95 % CI.", table(head, rows),
+                  empty="No assessment yet.")  # fmt: skip
+
+
+def _assessed(children: Sequence[Child]) -> Iterator[tuple[str, list[Grades]]]:
+    if first := [grades for child in children if (grades := before_treatment(child))]:
+        yield "Before treatment", first
+    for code, plan in VISITS.items():
+        later = [g for c in children for g in c.grades if g.visit == code and c.day_0 and g.on > c.day_0]
+        if later and not plan.repeats:
+            yield plan.title, later
+
+
+def _grades(grades: Grades) -> list[int]:
+    return [grade for grade in (grades.skin, grades.mucosa, grades.organ) if grade is not None]

@@ -1,0 +1,103 @@
+"""The bridge from the database to the analyses: every child of the person's sites, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from analyses.inputs import Child, Dose, Event, Grades, VisitCount
+from assessments.crfs.safety import RELATED, AdverseEvent
+from casebook.items import YesNo
+from casebook.models import Participant
+from dosing.crfs import InfusionBag
+from responses.classification import classify
+from responses.course import Dossier, doses, dossiers
+from responses.facts import dose_number
+from responses.verdicts import Verdict
+
+
+def children(participants: QuerySet[Participant], today: date) -> list[Child]:
+    """Each child with the verdict of the rules as of ``today``. Three queries, however many children."""
+    found = dossiers(participants.select_related("site").order_by("site__code", "screening_number"), today)
+    happened = events_by_child(found)
+    lots = lots_by_infusion([entry.ref for dossier in found for entry in doses(dossier.entries)])
+    return [child_of(dossier, lots, happened.get(dossier.participant.pk, ())) for dossier in found]
+
+
+def lots_by_infusion(infusions: list[str]) -> dict[str, tuple[str, ...]]:
+    """The lot numbers of each infusion, in the order of their bags. One query."""
+    lots: dict[str, list[str]] = defaultdict(list)
+    bags = InfusionBag.objects.filter(crf__in=infusions, bag__isnull=False).order_by("position")
+    for infusion, lot in bags.values_list("crf_id", "bag__crf__lot_number"):
+        if lot and lot not in lots[str(infusion)]:
+            lots[str(infusion)].append(lot)
+    return {infusion: tuple(found) for infusion, found in lots.items()}
+
+
+def events_by_child(found: list[Dossier]) -> dict[Any, tuple[Event, ...]]:
+    """The adverse events of each child that began by the day of the analysis. One query."""
+    seen_until = {dossier.participant.pk: dossier.course.as_of for dossier in found}
+    events: dict[Any, list[Event]] = defaultdict(list)
+    for event in AdverseEvent.objects.filter(record__participant__in=seen_until).select_related("record").order_by("started_at"):
+        child = event.record.participant_id
+        if event.started_at is None or timezone.localtime(event.started_at).date() <= seen_until[child]:
+            events[child].append(_event(event))
+    return {child: tuple(their) for child, their in events.items()}
+
+
+def _event(event: AdverseEvent) -> Event:
+    term = event.get_coded_term_display() if event.coded_term else "Not coded"
+    return Event(term, event.period or "", event.counted_from or "", event.grade, event.serious == YesNo.YES,
+                 event.related in RELATED)  # fmt: skip
+
+
+def child_of(dossier: Dossier, lots: dict[str, tuple[str, ...]], events: tuple[Event, ...]) -> Child:
+    participant, verdict = dossier.participant, classify(dossier.course)
+    return Child(
+        number=participant.number,
+        site=participant.site.code,
+        page=reverse("participant", args=[participant.pk]),
+        state=participant.state,
+        screened_on=timezone.localtime(participant.screened_at).date(),
+        enrolled_on=participant.enrolled_on,
+        ended_on=participant.ended_on,
+        end_reason=participant.end_reason,
+        course=dossier.course,
+        verdict=verdict,
+        doses=tuple(_doses(dossier, lots)),
+        counts=tuple(_counts(dossier, verdict)),
+        grades=tuple(_grades(dossier)),
+        events=events,
+    )
+
+
+def _doses(dossier: Dossier, lots: dict[str, tuple[str, ...]]) -> Iterator[Dose]:
+    for entry in doses(dossier.entries):
+        number, on = dose_number(entry), entry.day("started_at")
+        if number is not None and on is not None and on <= dossier.course.as_of:
+            yield Dose(number, on, entry["g_per_kg"], entry["grams"], lots.get(entry.ref, ()))
+
+
+def _counts(dossier: Dossier, verdict: Verdict) -> Iterator[VisitCount]:
+    """The counts that the rules use, under the visits at which they were planned; the baseline under the loading dose."""
+    course = dossier.course
+    if course.day_0 and course.baseline is not None:
+        yield VisitCount("LOAD", course.day_0, course.baseline)
+    visits = {entry.ref: entry.visit for entry in dossier.of("blood-count")}
+    for status in verdict.counts:
+        visit = visits.get(status.ref, "")
+        if status.evaluable and status.value is not None and visit not in ("", "LOAD"):
+            yield VisitCount(visit, status.on, status.value)
+
+
+def _grades(dossier: Dossier) -> Iterator[Grades]:
+    for entry in dossier.of("bleeding-assessment"):
+        on: Any = entry["assessed_on"]
+        if on and on <= dossier.course.as_of:
+            yield Grades(entry.visit, on, entry["smog_skin"], entry["smog_mucosa"], entry["smog_organ"])

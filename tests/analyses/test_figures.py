@@ -1,0 +1,198 @@
+"""The figures of the paper on children whose numbers can be checked by hand. Days count from Day 0 (2025-03-02)."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from analyses import paper
+from analyses.enrolment import enrolment
+from analyses.figures import Figure, Origin, Table, table
+from analyses.inputs import Child, Dose, Event, Grades, VisitCount
+from analyses.swimmer import ORDERS
+from responses.classification import classify
+from tests.responses.courses import DAY_0, course, day
+
+
+def child(
+    number: str, counts: dict[int, Any], *, state: str = "completed", grades: tuple[Grades, ...] = (), **more: Any
+) -> Child:
+    found = course(counts, **more)
+    return Child(
+        number=number, site=number[:2], page=f"/participants/{number}/", state=state, screened_on=day(-3), enrolled_on=day(-1),
+        ended_on=None, course=found, verdict=classify(found),
+        doses=tuple(Dose(place, on, Decimal(1), Decimal(20), ("MP-1",)) for place, on in enumerate(found.doses)),
+        counts=tuple(VisitCount("D3", day(on), Decimal(value)) for on, value in counts.items() if on == 3), grades=grades,
+    )  # fmt: skip
+
+
+def event(
+    term: str, period: str, counted_from: str, grade: int | None = 1, *, serious: bool = False, related: bool = True
+) -> Event:
+    return Event(term, period, counted_from, grade, serious, related)
+
+
+def graded(visit: str, on: int, skin: int | None, mucosa: int = 0, organ: int = 0) -> Grades:
+    return Grades(visit, day(on), skin, mucosa, organ)
+
+
+#: A complete response, a response that is lost, no response, one that was rescued first, one without counts, one not treated.
+COHORT = [
+    child("01-001", {3: 120, 10: 130, 40: 140}, grades=(graded("LOAD", 0, 2, 1), graded("D13", 13, 0))),
+    child("01-002", {3: 60, 10: 70, 21: 22, 22: 24}, grades=(graded("LOAD", -1, 3), graded("D13", 12, 3)), state="follow_up"),
+    child("02-001", {7: 15, 8: 18}, grades=(graded("LOAD", 0, 2), graded("D13", 13, None)), bleeds=((5, 6, 2),)),
+    child("02-002", {3: 12, 40: 90, 47: 95}, rescues=((4, 4, "standard_ivig"),), state="lost"),
+    child("03-001", {}, doses=(0,), state="treatment"),
+    replace(child("03-002", {}), course=replace(course({}), day_0=None, baseline=None, doses=()), state="screening",
+            enrolled_on=None),
+]  # fmt: skip
+COHORT[-1] = replace(COHORT[-1], verdict=classify(COHORT[-1].course), doses=())
+COHORT[0] = replace(COHORT[0], events=(event("Headache", "during", "LOAD"), event("Headache", "immediate", "LOAD", 2),
+                                       event("Fever", "delayed", "M1", 3, serious=True)))  # fmt: skip
+COHORT[1] = replace(COHORT[1], events=(event("Cough", "late", "M2", None, related=False),))
+TODAY = day(300)
+
+
+def rows(slug: str, cohort: list[Child] = COHORT, **more: Any) -> list[tuple[str, ...]]:
+    return list(paper.figure(slug, cohort, TODAY, **more).table.rows)
+
+
+def test_best_responses_count_all_who_were_treated() -> None:
+    assert [row[:3] for row in rows("best-response")] == [
+        ("Overall response (CR or R)", "2/5", "40.0"), ("Complete response (CR)", "1/5", "20.0"), ("Response (R)", "1/5", "20.0"),
+        ("No response (NR)", "2/5", "40.0"), ("Not evaluable (NE)", "1/5", "20.0"),
+    ]  # fmt: skip
+    assert rows("best-response")[0][3:] == ("5.3", "85.3")
+
+
+def test_other_readings_classify_anew() -> None:
+    found = {row[0]: row[1] for row in rows("sensitivity")}
+    assert found["Main analysis (IWG 2009)"] == "2/5"
+    assert found["Rescue ignored (treatment policy)"] == "3/5", "02-002 responded after the rescue"
+
+
+def test_off_therapy_failures_are_all_but_srot() -> None:
+    found = {row[0]: row[1] for row in rows("off-therapy")}
+    assert found["SRoT, everything else a failure (main)"] == "0/5"
+    assert found["RoT, everything else a failure"] == "0/5"
+    late = [replace(COHORT[0], course=(longer := course({3: 120, 10: 130, **dict.fromkeys(range(30, 240, 30), 100)})),
+                    verdict=classify(longer))]  # fmt: skip
+    assert {row[0]: row[1] for row in rows("off-therapy", late)}["SRoT, everything else a failure (main)"] == "1/1"
+
+
+def test_time_to_response_censors_at_the_last_count() -> None:
+    found = paper.figure("time-to-response", COHORT, TODAY)
+    assert [row[:5] for row in found.table.rows] == [
+        ("0", "5", "0", "1", "0.0"), ("3", "4", "2", "0", "50.0"), ("8", "2", "0", "1", "50.0"), ("47", "1", "0", "1", "50.0"),
+    ]  # fmt: skip
+    assert "Median 3 days" in found.method
+    assert rows("time-to-complete-response")[1][:4] == ("3", "4", "1", "0")
+
+
+def test_duration_ends_with_the_loss_or_the_last_good_count() -> None:
+    assert [row[:5] for row in rows("duration-of-response")] == [("18", "2", "1", "0", "50.0"), ("37", "1", "0", "1", "50.0")]
+
+
+def test_time_in_response_is_days_of_days() -> None:
+    assert rows("time-in-response")[1] == ("01-002", "18", "22", "81.8")
+
+
+def test_platelets_of_each_child_and_of_each_visit() -> None:
+    assert rows("platelet-courses")[:3] == [("01-001", "0", "10"), ("01-001", "3", "120"), ("01-001", "10", "130")]
+    assert rows("platelets-by-visit") == [("Count day 3", "3", "60.0", "36.0", "90.0")]
+    assert [row[:2] for row in rows("best-count")] == [("01-001", "140"), ("02-002", "95"), ("01-002", "70"), ("02-001", "18")]
+
+
+def test_bleeding_is_compared_child_by_child() -> None:
+    """02-001 has no skin grade at the visit, so two children are left for skin; the grades are never added up."""
+    skin = rows("bleeding-change")[0]
+    assert skin[:8] == ("Count day 12-14", "Skin", "2", "2.5", "1.5", "1", "1", "0")
+    assert [row[:3] for row in rows("marked-bleeding")] == [("Before treatment", "3", "3"), ("Count day 12-14", "3", "1")]
+
+
+def test_events_are_counted_once_a_child_and_once_an_infusion() -> None:
+    """Five treated children, 13 infusions; 01-001 has two headaches at one infusion and a serious fever after another."""
+    assert [row[:3] + row[6:7] for row in rows("events-by-period")] == [
+        ("Any event", "4", "2/5", "3/13"), ("Infusion-related (during or immediate)", "2", "1/5", "1/13"),
+        ("During the infusion", "1", "1/5", "1/13"), ("Immediate, within 24 h", "1", "1/5", "1/13"),
+        ("Delayed, to day 28", "1", "1/5", "1/13"), ("Late", "1", "1/5", "1/13"),
+    ]  # fmt: skip
+    assert [row[:3] for row in rows("events-by-grade")] == [
+        ("Grade 1", "1", "1/5"), ("Grade 2", "1", "1/5"), ("Grade 3", "1", "1/5"), ("Grade 3 or more", "1", "1/5"),
+        ("No grade", "1", "1/5"),
+    ]  # fmt: skip
+    assert [row[:2] for row in rows("events-by-relation")] == [
+        ("Related to mini-pool IVIG (possible or more)", "3"), ("Not related", "1"), ("Serious", "1"),
+        ("Serious and related", "1"),
+    ]  # fmt: skip
+    assert [row[:3] for row in rows("events-by-term")] == [("Headache", "2", "1/5"), ("Cough", "1", "1/5"), ("Fever", "1", "1/5")]
+    assert rows("events-by-lot") == [("MP-1", "5", "13", "3", "4", "3", "1")]
+    found = {row[0]: row[1] for row in rows("exposure")}
+    assert (found["Infusions"], found["Dose given, g/kg, all infusions together"]) == ("13", "13.00")
+    assert found["Events per infusion"] == "0.31"
+    assert found["Children with a serious event, exact (Clopper-Pearson) 95 % CI"] == "1/5 (20.0 %, 0.5 to 71.6)"
+
+
+def test_the_flow_follows_every_child() -> None:
+    found = {row[0]: row[1] for row in rows("flow")}
+    assert found["Screened"] == "6"
+    assert found["Not enrolled yet: in screening"] == "1"
+    assert found["Loading dose given (full analysis set)"] == "5"
+    assert found["Maintenance dose 1 given"] == "4"
+    assert found["Maintenance dose 3 given"] == "0"
+    assert (found["Lost to follow-up"], found["In follow-up"], found["Completed"]) == ("1", "1", "2")
+
+
+def test_enrolment_adds_up_by_week_and_site() -> None:
+    found = enrolment(COHORT, DAY_0 + timedelta(days=8))
+    assert found.table.head == ("Week from", "Site 01", "Site 02", "Site 03", "Total so far")
+    assert list(found.table.rows) == [("2025-02-23", "2", "2", "1", "5"), ("2025-03-02", "0", "0", "0", "5"),
+                                      ("2025-03-09", "0", "0", "0", "5")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("order", "first"), [("number", "01-001"), ("response", "01-001"), ("duration", "01-001"), ("followed", "02-002")]
+)
+def test_lanes_can_be_sorted(order: str, first: str) -> None:
+    assert rows("swimmer", order=order)[0][0] == first
+    assert set(ORDERS) == {"number", "response", "duration", "followed"}
+
+
+def test_every_figure_says_what_it_rests_on_and_draws_clean_svg() -> None:
+    origin = Origin("All sites", TODAY, "2026.1")
+    for found in paper.figures(COHORT, TODAY):
+        assert not found.is_empty, found.slug
+        assert origin.words(found).startswith(f"n = {found.n}. {found.method} All sites; data as of 27 Dec 2025; rules 2026.1")
+        if found.svg:
+            root = ET.fromstring(found.svg)
+            assert root.get("role") == "img"
+            assert found.svg.count("<title") > 0
+            assert not {"style", "script", "onload"} & {word for e in root.iter() for word in (*e.keys(), e.tag.split("}")[-1])}
+            assert found.table.rows, "a drawing always has its table"
+
+
+def test_a_curve_without_an_event_is_a_line() -> None:
+    found = paper.figure("time-to-response", [COHORT[2]], TODAY)
+    assert [row[:5] for row in found.table.rows] == [("8", "1", "0", "1", "0.0")]
+    assert "Median not reached." in found.method
+    assert found.svg
+
+
+def test_without_children_every_figure_says_so() -> None:
+    for found in paper.figures([], TODAY):
+        assert not found.svg
+        assert found.is_empty or found.n == 0
+
+
+def test_a_row_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        Table(("one",), (("a", "b"),))
+    assert table(["a"], [[None]]).rows == (("",),)
+    assert Figure("x", "X", 0, "", table(["a"], [])).is_empty
+    with pytest.raises(ValueError, match="no Day 0"):
+        COHORT[-1].study_day(TODAY)
