@@ -110,8 +110,9 @@ class SafetyCase:
 
     @property
     def duties(self) -> list[Duty]:
-        """Everything to be told, the earliest deadline first."""
-        return [Duty(deadline, self.told.get(deadline.key), self.now) for deadline in clocks.deadlines(self.case)]
+        """Everything to be told: what is owed first, by its deadline, then what waits for its start, then what was told."""
+        found = [Duty(deadline, self.told.get(deadline.key), self.now) for deadline in clocks.deadlines(self.case)]
+        return sorted(found, key=lambda duty: (duty.told is not None, not duty.is_open))
 
     @property
     def steps(self) -> list[Step]:

@@ -105,6 +105,8 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             reviews[own] = TrailReview.objects.create(site=site, since=day, until=day, reviewer=universe.dana,
                                                       reviewer_name="Dana", software="0")  # fmt: skip
 
+    known: dict[Any, Any] = {}
+
     def find(target: str, own: bool, actor: Actor, by_code: bool = False) -> tuple[dict[str, Any], dict[str, str]]:
         whose = actor.user if own and actor.user else universe.otto
         if target == "participant":
@@ -112,7 +114,9 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
         if target == "record":
             return {"pk": records[own].pk}, {}
         if target in ("event", "notification", "safety report"):
-            return {"pk": reported(universe, child[own], target)}, {}
+            key = target, own
+            known[key] = known.get(key) or reported(universe, child[own], target)
+            return {"pk": known[key]}, {}
         if target == "visit":
             return {"pk": records[own].visit_id}, {}
         if target == "finding":

@@ -41,7 +41,7 @@ WORDS = {"add-log": {"form": "rescue"}, "form-csv": {"form": "blood-count"}, "ap
 #: What has to be said with it: what a file is for, the days of a review.
 TODAY = f"{timezone.localdate():%d/%m/%Y}"
 FILES = ("form-csv", "codebook-csv", "casebook-csv", "casebook-pdf", "trail-csv", "participant-trail-csv", "access-log-csv",
-         "trial-figure", "trial-report")  # fmt: skip
+         "trial-figure", "trial-report", "sae-csv", "cioms", "e2b")  # fmt: skip
 SAID = {name: {"purpose": "analysis"} for name in (*FILES, "download-copy")} | {
     "new-trail-review": {"since": TODAY, "until": TODAY, "site": "01"}
 }
@@ -59,7 +59,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def no_printing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk asks who gets a PDF, not what it looks like."""
-    monkeypatch.setattr("reports.pdf.rendered", lambda html: b"%PDF-")
+    for place in ("reports.pdf.rendered", "reports.cioms.rendered"):
+        monkeypatch.setattr(place, lambda html: b"%PDF-")
 
 
 def expected(name: str, method: str, door: Door, actor: Actor, own: bool) -> set[int]:
@@ -81,7 +82,7 @@ def expected(name: str, method: str, door: Door, actor: Actor, own: bool) -> set
         sees_objects and (door.target != "copy" or actor.role in ENTER) and (door.target != "review" or actor.role in REVIEW)
     )
     if (
-        door.target in ("participant", "visit", "record", "finding", "copy", "review")
+        door.target in ("participant", "visit", "record", "finding", "copy", "review", "event", "notification", "safety report")
         and sees_objects
         and not _reaches(door, actor, own)
     ):
