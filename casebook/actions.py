@@ -339,7 +339,7 @@ def add_log_record(*, participant: Participant, form: str, by: Any) -> FormRecor
 
 def add_record_about(*, about: FormRecord, form: str, by: Any) -> FormRecord:
     """A form about another form's record, such as the report of an adverse event. Safety data are never blocked."""
-    crf = crf_by_slug(form)
+    crf, about = crf_by_slug(form), FormRecord.objects.get(pk=about.pk)
     if crf.about != about.form or about.version == 0:
         raise Refused(f"{crf.title()} cannot be added here, or not before the form that it is about is saved.")
     with acting(by, "New entry about another one"):

@@ -65,7 +65,7 @@ def about_an_event(crf: type[Crf], universe: Any) -> FormRecord:
     began = at(universe.untreated.enrolled_on, 0, 1)
     universe.fill(event, universe.clara, term="x", started_at=began, serious="Y", special_interest="Y")
     there = FormRecord.objects.filter(about=event, form=crf.slug).first()
-    return there or actions.add_record_about(about=FormRecord.objects.get(pk=event.pk), form=crf.slug, by=universe.clara)
+    return there or actions.add_record_about(about=event, form=crf.slug, by=universe.clara)
 
 
 @pytest.fixture
