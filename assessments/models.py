@@ -2,9 +2,13 @@
 
 from assessments.crfs.bleeding import BleedingAssessment, BleedingEpisode
 from assessments.crfs.blood_count import BloodCount
+from assessments.crfs.growth import Growth
+from assessments.crfs.laboratory import Laboratory
 from assessments.crfs.safety import AdverseEvent, Rescue
 from assessments.crfs.serious import SafetyReport, SeriousEvent
 from assessments.crfs.special_interest import SpecialInterest
+from assessments.crfs.virology import Virology
+from assessments.crfs.vital_signs import VitalSigns
 from assessments.notification import Notification
 
 __all__ = [
@@ -12,9 +16,13 @@ __all__ = [
     "BleedingAssessment",
     "BleedingEpisode",
     "BloodCount",
+    "Growth",
+    "Laboratory",
     "Notification",
     "Rescue",
     "SafetyReport",
     "SeriousEvent",
     "SpecialInterest",
+    "Virology",
+    "VitalSigns",
 ]

@@ -193,8 +193,12 @@ class Crf(Sheet):
     is_log: ClassVar[bool] = False
     #: The slug of the form whose record this one is about: added by an action of that form, outside the schedule.
     about: ClassVar[str] = ""
-    #: Safety data: what closes a visit or a participant leaves them open; only a lock of the entry itself closes them.
+    #: Safety data, and what ends a participation: open while its visit or child is closed; closed only by a lock of its own.
     is_safety: ClassVar[bool] = False
+    #: The meaning of the signature that this form gets by itself (``signatures.models.Meaning``), or empty: it has none.
+    signed_as: ClassVar[str] = ""
+    #: Covered by the investigator's confirmation of eligibility.
+    decides_eligibility: ClassVar[bool] = False
 
     record = models.OneToOneField(FormRecord, on_delete=models.PROTECT, primary_key=True, related_name="%(class)s")
 
@@ -220,6 +224,10 @@ class Crf(Sheet):
 
     def on_saved(self, by: Any) -> None:
         """What else changes when this form is stored (inside the same transaction); forms override it."""
+
+    def needs_signature(self) -> bool:
+        """True where these answers have to be signed by themselves, for example of a serious event; forms override it."""
+        return bool(self.signed_as)
 
     def needs_refusal(self) -> str:
         """A reason why this form must not be entered at all now, or an empty text; forms override it."""

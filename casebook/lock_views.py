@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.reauthentication import confirm
 from casebook import locks
-from casebook.doors import participant_of, record_of
-from casebook.models import FormRecord, Lock, Participant, Visit
-from itp_trial.access_log import Kind, viewed
-from itp_trial.permissions import access, allow, visible
+from casebook.doors import participant_of, record_of, visit_of
+from casebook.models import FormRecord, Lock, Participant
+from itp_trial.access_log import Kind
+from itp_trial.permissions import access, allow
 from itp_trial.refusal import Refused
 from itp_trial.roles import Can
 from itp_trial.web import act_once, posted
@@ -36,9 +36,7 @@ def of_participant(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @DOORS
 def of_visit(request: HttpRequest, pk: Any) -> HttpResponse:
-    found: Visit = visible(request, Visit.objects.select_related("participant__site"), pk, path="participant__site")
-    if request.method == "GET":
-        viewed(request, found.participant)
+    found = visit_of(request, pk)
     back = f"{reverse('visits', args=[found.participant_id])}#visit-{pk}"
     return _page(request, found, found.participant, f"{found.participant.number}: {found.title}", back)
 

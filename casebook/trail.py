@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from django.apps import apps
 from django.db import connection
 from django.db.models import BooleanField, DateField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
@@ -255,18 +254,18 @@ def late(trail: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
     return answers.alias(happened=Subquery(happened)).filter(at__date__gt=latest)
 
 
+_SIGNED = """EXISTS (SELECT 1 FROM signatures_signature AS s WHERE s.participant_id = itp_trial_auditentry.participant
+    AND s.manifest ? itp_trial_auditentry.record::text
+    AND (s.manifest -> itp_trial_auditentry.record::text ->> 'head')::bigint < itp_trial_auditentry.id
+    AND itp_trial_auditentry.at > s.signed_at)"""
+
+
 def after_signature(trail: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
     """Entries of a form that are younger than its first signature.
 
-    Nothing as long as this trial has no signatures (``casebook.models.Signature`` with ``signed_at`` and the keys of the
-    signed ``records``).
+    Signatures stand in the app above this one, which is asked in SQL.
     """
-    try:
-        signature = apps.get_model("casebook", "Signature")
-    except LookupError:
-        return trail.none()
-    first = signature.objects.filter(records__contains=[OuterRef("record")]).order_by("signed_at").values("signed_at")[:1]
-    return trail.filter(at__gt=Subquery(first))
+    return trail.filter(_where(_SIGNED))
 
 
 # --- what belongs to what ---------------------------------------------------------------------------------------------

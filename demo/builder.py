@@ -12,13 +12,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
-
 from assessments import smog
 from casebook import actions as casebook
 from casebook.forms import CrfForm
 from casebook.models import Finding, FormRecord, Participant, Visit
 from casebook.selectors import RECORDS
+from demo.observations import ANSWERS, Observed, at
 from dosing.actions import move_bags
 from dosing.crfs import Bag, InfusionBag
 from dosing.dose import planned_grams
@@ -26,6 +25,12 @@ from enrollment import actions as enrollment
 from enrollment.eligibility import add_months
 from itp_trial.models import Site, User
 from itp_trial.normalise import moment
+from itp_trial.permissions import access_of
+from itp_trial.schedule import VISITS
+from signatures import actions as signing
+from signatures.matters import Matter
+from signatures.models import Scope, Signature
+from signatures.paper import paper_of
 
 NOT_APPLICABLE = "~NA"
 IGG_G_PER_L = Decimal(45)
@@ -82,10 +87,10 @@ def _posted(answers: Mapping[str, Any]) -> dict[str, str]:
     return posted
 
 
-def at(day: date, hour: int, minute: int = 0) -> str:
-    """A moment in Cairo as it is typed. Of today nothing later than now: whoever builds at night has no morning yet."""
-    typed, now = f"{day.isoformat()} {hour:02d}:{minute:02d}", f"{timezone.localtime():%Y-%m-%d %H:%M}"
-    return now if now[:10] == typed[:10] and now < typed else typed
+def sign(matter: Matter, by: User) -> Signature:
+    """Signs what this person would be shown now; the page asks for the password besides."""
+    paper = paper_of(matter, by=by, access=access_of(by))
+    return signing.sign(matter=matter, shown=paper.hash, by=by, factors="password")
 
 
 def confirm(saved: casebook.Saved, code: str, explanation: str, by: User) -> list[Finding]:
@@ -170,6 +175,11 @@ class Clinic:
         usual |= {"assent": "Y" if facts.age >= ASSENT_FROM else NOT_APPLICABLE}
         return fill(record(child, "consent", "SCREEN"), self.coordinator, **{**usual, **answers})
 
+    def observe(self, child: Participant, code: str, seen: Observed) -> list[casebook.Saved]:
+        """Everything of a visit that is measured or asked besides counts, bleeding and infusions."""
+        forms = (form for form in VISITS[code].forms if form in ANSWERS)
+        return [fill(record(child, form, code), self.coordinator, **ANSWERS[form](seen)) for form in forms]
+
     def history(self, child: Participant, on: date, facts: Facts, **answers: Mapping[str, Any]) -> None:
         """What happened before the trial: demography, ITP history with its therapies, medical and family history.
 
@@ -183,11 +193,9 @@ class Clinic:
             slug = name.replace("_", "-")
             fill(record(child, slug, "SCREEN"), self.coordinator, **{**said, **answers.get(name, {})})
 
-    def type_blood(self, child: Participant, on: date, abo: str = "O", rhd: str = "POS", **answers: Any) -> casebook.Saved:
-        """ABO and RhD on two samples of one morning."""
-        usual = {"first_at": at(on, 8), "first_abo": abo, "first_rhd": rhd}
-        usual |= {"second_at": at(on, 8, 40), "second_abo": abo, "second_rhd": rhd}
-        return fill(record(child, "blood-group", "SCREEN"), self.coordinator, **{**usual, **answers})
+    def sign_eligibility(self, child: Participant) -> Signature:
+        """The investigator reads the forms of screening and confirms the eligibility, as the page would."""
+        return sign(Matter(Scope.ELIGIBILITY, child), self.investigator)
 
     def enrol(self, child: Participant, on: date) -> Participant:
         return enrollment.enrol(participant=child, by=self.investigator, on=on)
@@ -199,7 +207,8 @@ class Clinic:
         self.screen(child, on, facts)
         self.consent(child, on, facts)
         self.history(child, on, facts)
-        self.type_blood(child, on)
+        self.observe(child, "SCREEN", Observed(str(child.screening_number), "SCREEN", on, facts.age, facts.sex))
+        self.sign_eligibility(child)
         return self.enrol(child, enrolled or on)
 
     def count(self, child: Participant, code: str, on: date, platelets: Any, **answers: Any) -> casebook.Saved:

@@ -14,6 +14,7 @@ from demo import platelets as numbers
 from demo import safety
 from demo.builder import Clinic, Facts, at, confirm
 from demo.children import Child, Day, Moment
+from demo.observations import Observed
 from dosing.actions import end_treatment
 from enrollment import actions as enrollment
 from itp_trial.schedule import VISITS, Anchor, anchored_on
@@ -44,6 +45,8 @@ class Story:
     def play(self) -> Participant:
         participant = self.clinic.start_screening(self.screened_on)
         self._screen(participant)
+        if self.child.loaded is not None or self.child.key == "enrolled_today":
+            self.clinic.sign_eligibility(participant)
         if self.child.loaded is not None:
             participant = self._treat(self.clinic.enrol(participant, self.day(-ENROLLED_BEFORE)))
         elif self.child.key == "enrolled_today":
@@ -109,7 +112,7 @@ class Story:
             saved = self.clinic.consent(participant, self.screened_on, facts, **self._says("SCREEN", "consent"))
             self._confirm(saved)
             self.clinic.history(participant, self.screened_on, facts, **numbers.history(self.key))
-            self.clinic.type_blood(participant, self.screened_on)
+            self._observe(participant, Encounter("SCREEN", (self.screened_on - self.day(0)).days))
 
     def _treat(self, participant: Participant) -> Participant:
         for visit in self.encounters():
@@ -130,8 +133,14 @@ class Story:
         if "bleeding-assessment" in forms:
             grades = {"petechiae": 1} if platelets < PETECHIAE_BELOW else None
             self.clinic.assess(participant, visit.code, self.day(visit.day), grades=grades)
+        self._observe(participant, visit)
         if "infusion" in forms:
             self._infuse(participant, visit)
+
+    def _observe(self, participant: Participant, visit: Encounter) -> None:
+        child = self.child
+        seen = Observed(self.key, visit.code, self.day(visit.day), child.age, child.sex, child.weight)
+        self.clinic.observe(participant, visit.code, seen)
 
     def _count(self, participant: Participant, visit: Encounter, platelets: int) -> None:
         on, code = self.day(visit.day), visit.code

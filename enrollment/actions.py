@@ -61,6 +61,14 @@ def readiness(participant: Participant, on: date | None = None) -> Readiness:
     return Readiness(assess(screening.evidence(consented, on)), gaps, screening.sources())
 
 
+def stands_against_eligibility(participant: Participant) -> list[str]:
+    """What the criteria and the consent say against eligibility: on the day of enrolment, before it on the day of both forms."""
+    screening = Screening.objects.filter(record__participant=participant).first()
+    consent = Consent.objects.filter(record__participant=participant).first()
+    days = [screening.screened_on if screening else None, consent.consented_on if consent else None]
+    return readiness(participant, participant.enrolled_on or max((day for day in days if day), default=None)).reasons
+
+
 def start_screening(*, site: Site, by: Any, on: date | None = None) -> Participant:
     """A child comes to screening: a place in the trial, a screening number, the screening visit and its empty forms.
 

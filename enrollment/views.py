@@ -22,6 +22,7 @@ from itp_trial.protocol import PLANNED_PARTICIPANTS
 from itp_trial.refusal import Refused
 from itp_trial.roles import Can
 from itp_trial.web import act_once, number_of, posted
+from signatures.models import Scope
 
 
 @require_http_methods(["GET", "POST"])
@@ -50,6 +51,8 @@ def eligibility(request: HttpRequest, pk: Any) -> HttpResponse:
         "participant": participant,
         "ready": actions.readiness(participant, participant.enrolled_on),
         "may_enrol": access(request).may(Can.ENROL, participant.site_id),
+        "signatures": participant.signatures.filter(scope=Scope.ELIGIBILITY).select_related("of_record", "of_visit"),
+        "may_sign": access(request).may(Can.SIGN, participant.site_id),
         "screening_open": participant.state == Participant.State.SCREENING,
     }
     return render(request, "enrollment/eligibility.html", context)

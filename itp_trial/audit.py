@@ -16,7 +16,8 @@ from django.apps import apps
 from django.db import connections, models
 
 OUR_APPS = (
-    "itp_trial", "accounts", "delegation", "casebook", "enrollment", "dosing", "assessments", "responses", "reports", "analyses",
+    "itp_trial", "accounts", "delegation", "casebook", "signatures", "enrollment", "dosing", "assessments", "responses",
+    "reports", "analyses",
 )  # fmt: skip
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"

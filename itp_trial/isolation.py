@@ -96,7 +96,7 @@ def rights_on(model: type[models.Model]) -> str:
     """The verbs for one table: the trail is read, logs grow, audited rows stay, technical rows come and go."""
     if model._meta.db_table == TRAIL:
         return "SELECT"
-    if model._meta.db_table == ACCESS_LOG or only_grows(model):
+    if model._meta.db_table == ACCESS_LOG or only_grows(model) or getattr(model, "written_once", False):
         return "SELECT, INSERT"
     ours = model._meta.app_label in OUR_APPS
     stays = ours and is_audited(model) and not rows_may_go(model)

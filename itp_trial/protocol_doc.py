@@ -145,6 +145,20 @@ EDIT_CHECKS: dict[str, tuple[str, str]] = {
         "Children who are not of group O have it checked some days after each infusion. The comparison is with the last value "
         "before that infusion.",
     ),
+    "E3": (
+        "Weight and height",
+        "WHO limits by age and sex: more than 3 standard deviations from the median is asked about, about 4 is the end. "
+        "Larger changes between two weights are asked about.",
+    ),
+    "E4": (
+        "Vital signs",
+        "Limits by age (PALS 2015) are soft. During an infusion the change since before it counts more.",
+    ),
+    "E5": (
+        "Immunoglobulin A and antibodies",
+        "A child with hardly any IgA may react to the product. An antibody that appears after a dose, without the virus, came "
+        "with the product.",
+    ),
 }
 
 #: What oversees the data decides nothing about a child. Requirement -> (short name, what it says in plain words).

@@ -35,19 +35,26 @@ class VisitPlan:
     repeats: bool = False
 
 
-SCREENING = ("screening", "consent", "blood-group", "demography", "itp-history", "medical-history")
+SCREENING = ("screening", "consent", "blood-group", "demography", "itp-history", "medical-history", "growth", "vital-signs",
+             "laboratory", "virology")  # fmt: skip
 COUNT = ("blood-count",)
 COUNT_AND_BLEEDING = ("blood-count", "bleeding-assessment")
 INFUSION = ("blood-count", "bleeding-assessment", "infusion")
 _EARLIEST, _LATEST = value("INTERVAL_SHORT_D"), value("INTERVAL_LONG_D")
 _SUSTAINED = value("SROT_D")
+#: What some follow-up visits add to count and bleeding. The others stay short.
+_ADDED = {
+    1: ("growth", "vital-signs", "laboratory"),
+    3: ("growth",),
+    6: ("growth", "vital-signs", "laboratory", "virology"),
+}
 
 
 def _follow_up(month: int) -> VisitPlan:
     day = value("ROT_MIN_D") if month == 1 else 30 * month
     last = day == _SUSTAINED
     return VisitPlan(f"FU{month}", f"Follow-up month {month}", Anchor.OFF_THERAPY, day, 0 if last else 7,
-                     34 if last else 7, COUNT_AND_BLEEDING)  # fmt: skip
+                     34 if last else 7, COUNT_AND_BLEEDING + _ADDED.get(month, ()))  # fmt: skip
 
 
 _PLANS = (

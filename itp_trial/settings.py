@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "accounts",
     "delegation",
     "casebook",
+    "signatures",
     "enrollment",
     "dosing",
     "assessments",

@@ -51,6 +51,8 @@ class Report:
         return anchors.digest(self.heads)
 
 
+#: What the apps verify besides the trail, on the database of the given alias.
+further: list[Callable[[str], Iterable[Broken]]] = []
 #: The entries whose values were redacted by two persons (the app that redacts says which).
 redacted_entries: list[Callable[[str], set[int]]] = []
 
@@ -71,6 +73,7 @@ def verify(using: str = "default", chains: Iterable[str] | None = None) -> Repor
             for model in audited_models():
                 report.broken += _differences(cursor, model)
             report.broken += _cut_off(cursor)
+            report.broken += [broken for check in further for broken in check(using)]
     return report
 
 

@@ -34,6 +34,7 @@ from reports.files import FormFile, form_files
 from reports.making import only_one, snapshot
 from reports.pdf import PdfNotMade, casebook_pdf
 from reports.purpose import API, LONGEST, exported, printed
+from reports.signatures_csv import line, signatures_of
 from reports.states import entry_state, participant_state, visit_state
 from reports.views import chosen_site, exportable, known_file, words_of
 from reports.writing import as_posted, unknown_rows
@@ -90,6 +91,13 @@ class RecordList(Endpoint):
             return [entry_state(entry, at_site=at_site) for entry in selectors.entries_of(rows)]
 
         return self.page(selectors.records_of(participant), state, "created_at", "form", "repeat", "pk")
+
+
+class SignatureList(Endpoint):
+    @docs.signature_list
+    def get(self, request: Request, pk: UUID) -> Response:
+        """Every signature of a participant: printed name, role, time with zone, meaning, and whether it still stands."""
+        return Response({"results": [line(signature) for signature in signatures_of(seen(request, pk))]})
 
 
 class ResponseDetail(Endpoint):

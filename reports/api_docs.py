@@ -129,6 +129,23 @@ class RecordWrite(s.Serializer[Any]):
     reason_text = s.CharField(required=False, help_text="With the reason other.")
 
 
+class SignatureState(s.Serializer[Any]):
+    """One signature. ``forms`` holds each covered form as ``key:sha256:hash``."""
+
+    signature_id = s.UUIDField()
+    participant, site, scope = s.CharField(), s.CharField(), s.CharField(help_text="form, visit, eligibility or casebook")
+    visit_code, visit_title, form, record_id = s.CharField(), s.CharField(), s.CharField(), s.CharField()
+    meaning, meaning_label, printed_name, role = s.CharField(), s.CharField(), s.CharField(), s.CharField()
+    signed_at_utc, signed_at_cairo = s.CharField(), s.CharField()
+    factors, state = s.CharField(), s.CharField(help_text="signed or superseded")
+    superseded_by = s.CharField(help_text="The number of the change in the trail, or empty.")
+    superseded_at, content_hash, forms, code = s.CharField(), s.CharField(), s.CharField(), s.CharField()
+
+
+class SignatureStates(s.Serializer[Any]):
+    results = SignatureState(many=True)
+
+
 class ResponseState(s.Serializer[Any]):
     participant = s.UUIDField()
     number, site = s.CharField(), s.CharField()
@@ -211,6 +228,7 @@ participant_list = _read("participants", _page_of(ParticipantState), *_PAGING, e
 participant = _read("participant", ParticipantState)
 visit_list = _read("visits", _page_of(VisitState), *_PAGING)
 record_list = _read("records", _page_of(RecordState), *_PAGING)
+signature_list = _read("signatures", SignatureStates)
 response = _read("response", ExplainedResponse)
 response_list = _read("responses", _page_of(ResponseState), *_PAGING, errors=_LISTS)
 form_list = _read("forms", FormStates, errors=_LISTS)

@@ -7,6 +7,7 @@ urlpatterns = [
     path("participants/<uuid:pk>/", api.ParticipantDetail.as_view(), name="api-participant"),
     path("participants/<uuid:pk>/visits/", api.VisitList.as_view(), name="api-visits"),
     path("participants/<uuid:pk>/records/", api.RecordList.as_view(), name="api-records"),
+    path("participants/<uuid:pk>/signatures/", api.SignatureList.as_view(), name="api-signatures"),
     path("participants/<uuid:pk>/response/", api.ResponseDetail.as_view(), name="api-response"),
     path("participants/<uuid:pk>/casebook.csv", api.CasebookCsv.as_view(), name="api-casebook-csv"),
     path("participants/<uuid:pk>/casebook.pdf", api.CasebookPdf.as_view(), name="api-casebook-pdf"),

@@ -13,12 +13,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Value
+from django.db.models.functions import Concat
 from django.http import HttpResponse
 from django.utils import timezone
 
 from casebook.crf import Substitute
 from casebook.items import Item, Ref
-from casebook.models import Participant
+from casebook.models import Finding, Participant
 from itp_trial.formulas import disarmed
 from itp_trial.normalise import CAIRO
 from itp_trial.permissions import Access
@@ -27,6 +30,7 @@ from reports.cells import Cell, cells, has_reason, is_coded, is_typed_text, nami
 from reports.codebook import codebook_lines
 from reports.files import FormFile
 from reports.selectors import Casebook, Entry
+from reports.states import participant_state
 
 Read = Callable[[dict[str, Any]], str]
 
@@ -79,6 +83,7 @@ def form_csv(file: FormFile, access: Access, *, participant: Participant | None 
     if participant is not None:
         rows = rows.filter(**{f"{file.to_record}__participant": participant})
     paths = _paths(file)
+    rows = rows.annotate(questions=_open_questions(file))
     stored = rows.order_by(*_order(file)).values_list(*paths.values())
     read = [dict(zip(paths, row, strict=True)) for row in stored.iterator(chunk_size=2000)]
     columns = _columns(file, read, at_site)
@@ -90,6 +95,17 @@ def casebook_csv(casebook: Casebook, *, excel: bool = False) -> CsvFile:
     lines = [line for entry in casebook.saved() for line in _lines(entry)]
     columns = [Column(name, _reader(name), _CASEBOOK_TEXTS.get(name, _never)) for name in _CASEBOOK]
     return _file(f"{casebook.participant.number}-casebook", columns, lines, excel)
+
+
+def participants_csv(participants: Iterable[Participant], *, excel: bool = False) -> CsvFile:
+    """Who takes part, in which state: what the files of the forms do not say."""
+    lines = [{name: "" if value is None else value for name, value in participant_state(p).items()} for p in participants]
+    return made("participants", _OF_PARTICIPANTS, lines, excel)
+
+
+#: The columns, and whether somebody typed them.
+_OF_PARTICIPANTS = {"number": False, "screening_number": False, "site": False, "state": False, "state_label": False,
+                    "screened_at": False, "enrolled_on": False, "ended_on": False, "end_reason": True}  # fmt: skip
 
 
 def codebook_csv(*, excel: bool = False) -> CsvFile:
@@ -138,11 +154,18 @@ def _paths(file: FormFile) -> dict[str, str]:
         "visit_repeat": f"{record}__visit__repeat", "visit_date": f"{record}__visit__happened_on",
         "record_id": f"{record}_id" if not file.is_rows else "crf_id", "repeat": f"{record}__repeat",
         "status": f"{record}__status", "version": f"{record}__version", "edition": f"{record}__edition",
+        "questions": "questions",
         "saved_at": f"{record}__saved_at", "saved_by": f"{record}__saved_by__username", "missing": "missing",
     }  # fmt: skip
     if file.is_rows:
         paths |= {"row_id": "pk", "position": "position"}
     return {f" {name}": path for name, path in paths.items()} | {n: item.attname for n, item in file.model.items().items()}
+
+
+def _open_questions(file: FormFile) -> ArraySubquery:
+    """What is still asked about a form, as ``code:item``: a count with an open question is not evaluable (R8)."""
+    asked = Finding.objects.filter(record=OuterRef(file.to_record), state=Finding.State.OPEN).exclude(code="MISSING")
+    return ArraySubquery(asked.order_by("item", "code").values_list(Concat("code", Value(":"), "item"), flat=True))
 
 
 def _order(file: FormFile) -> list[str]:
@@ -192,6 +215,7 @@ WHOSE = (
     Column("record_status", _text("status")),
     Column("record_version", _text("version")),
     Column("record_edition", _text("edition")),
+    Column("open_questions", lambda row: " ".join(row[" questions"])),
     Column("saved_at", lambda row: _moment(row[" saved_at"])),
     Column("saved_by", _text("saved_by"), _always),
 )

@@ -22,6 +22,8 @@ from reports.cells import Cell, cells, sections
 from reports.making import snapshot
 from reports.render import NOT_INSTALLED
 from reports.selectors import Casebook, Entry, casebook_of
+from reports.signatures_csv import signatures_of
+from signatures.models import Signature
 
 SECONDS = 60
 #: All that the child sees of our environment: nothing of it is secret.
@@ -56,10 +58,10 @@ def casebook_html(participant: Participant) -> str:
     context = {
         "participant": participant, "protocol": protocol, "data_time": data_time, "age": _age(casebook),
         "software_version": settings.SOFTWARE_VERSION, "demo": settings.DEMO,
-        "answer": answer_of(participant, timezone.localdate()),
-        "locks": locks, "closed": locks.over(participant),
-        "visits": [(visit, [FormPart(entry) for entry in entries]) for visit, entries in casebook.visits],
-        "logs": [FormPart(entry) for entry in casebook.logs],
+        "site_url": settings.SITE_URL, "answer": answer_of(participant, timezone.localdate()),
+        "signatures": (signed := list(signatures_of(participant))), "locks": locks, "closed": locks.over(participant),
+        "visits": [(visit, [FormPart(entry, signed) for entry in entries]) for visit, entries in casebook.visits],
+        "logs": [FormPart(entry, signed) for entry in casebook.logs],
     }  # fmt: skip
     return render_to_string("reports/casebook.html", context)
 
@@ -87,7 +89,8 @@ TOO_LONG = "The PDF could not be made in time. Please try again later, or use th
 class FormPart:
     """One form as the template prints it."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, signatures: list[Signature]) -> None:
+        self.signatures = [signature for signature in signatures if signature.covers(entry.record.pk)]
         self.entry, self.record = entry, entry.record
         self.sections = list(_printed(entry.crf)) if entry.crf else []
         self.groups = [(group.model, [cells(row) for row in group.rows]) for group in entry.groups if group.rows]

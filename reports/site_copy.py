@@ -27,6 +27,7 @@ from itp_trial.roles import Can, Role
 from reports.csv_export import CsvFile, codebook_csv, form_csv
 from reports.files import form_files
 from reports.pdf import PdfNotMade, casebook_html, rendered
+from reports.signatures_csv import signatures_csv
 from reports.trail_csv import trail_csv
 
 MANIFEST = "manifest.json"
@@ -92,6 +93,7 @@ def _tables(site: Site) -> Iterator[CsvFile]:
     own = Access(frozenset({(str(Role.INVESTIGATOR), site.pk)}))
     yield from (form_csv(file, own, at_site=True) for file in form_files())
     yield codebook_csv()
+    yield signatures_csv(own, site=site)
     yield trail_csv(own, site=site, at_site=True)
 
 

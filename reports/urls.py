@@ -4,8 +4,10 @@ from reports import access_views, copy_views, review_views, safety_views, views
 
 urlpatterns = [
     path("exports/", views.exports, name="exports"),
+    path("exports/participants.csv", views.participants_csv, name="participants-csv"),
     path("exports/codebook.csv", views.codebook_csv, name="codebook-csv"),
     path("exports/trail.csv", views.trail, name="trail-csv"),
+    path("exports/signatures.csv", views.signatures, name="signatures-csv"),
     path("exports/<slug:form>.csv", views.form_csv, name="form-csv"),
     path("participants/<uuid:pk>/export/", views.participant_exports, name="participant-exports"),
     path("participants/<uuid:pk>/trail.csv", views.participant_trail, name="participant-trail-csv"),

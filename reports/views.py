@@ -22,6 +22,7 @@ from reports.files import FormFile, file_by_slug
 from reports.making import one_file_at_a_time, snapshot
 from reports.pdf import PdfNotMade, casebook_pdf
 from reports.purpose import PURPOSES, asks_why, exported, printed, stated
+from reports.signatures_csv import signatures_csv
 
 
 @require_safe
@@ -58,6 +59,18 @@ def form_csv(request: HttpRequest, form: str) -> HttpResponse:
 
 @require_safe
 @asks_why
+@one_file_at_a_time
+def participants_csv(request: HttpRequest) -> HttpResponse:
+    """The participants of the person's sites with their states."""
+    allow_somewhere(request, Can.EXPORT)
+    purpose = stated(request.GET)
+    with snapshot():
+        file = csv_export.participants_csv(selectors.exportable_participants(access(request)), excel=for_excel(request))
+    return _handed_out(request, file, "the participants", purpose)
+
+
+@require_safe
+@asks_why
 def codebook_csv(request: HttpRequest) -> HttpResponse:
     allow_somewhere(request, Can.EXPORT)
     purpose = stated(request.GET)
@@ -74,6 +87,15 @@ def trail(request: HttpRequest) -> HttpResponse:
     with snapshot():
         file = trail_csv.trail_csv(access(request), site=site, excel=for_excel(request))
     return _handed_out(request, file, f"the trail of {f'site {site.code}' if site else 'all sites'}", purpose, site=site)
+
+
+@require_safe
+@asks_why
+def signatures(request: HttpRequest) -> HttpResponse:
+    """Every signature of the sites that the person may export, with its manifestation and its state."""
+    allow_somewhere(request, Can.EXPORT)
+    purpose = stated(request.GET)
+    return _handed_out(request, signatures_csv(access(request), excel=for_excel(request)), "the signatures", purpose)
 
 
 @require_safe

@@ -139,7 +139,7 @@ def test_the_printed_matrix_is_current() -> None:
 
 
 #: Signatures, locks and redaction are not merged yet. ``manage.py traceability --check`` fails until this set is empty.
-NOT_YET = {"RQ-14", "RQ-26", "RQ-30", "RQ-33"}
+NOT_YET = {"RQ-14"}
 
 
 def test_what_has_no_test_yet_is_known_by_name() -> None:

@@ -88,6 +88,7 @@ class AdverseEvent(Crf):
     slug = "adverse-event"
     is_log = True
     is_safety = True
+    signed_as = "causality"
     edition = "2"
 
     term = items.Text("What happened", critical=True, sdtm=Sdtm("AE.AETERM"), help="In the words of the source.")
@@ -188,6 +189,9 @@ class AdverseEvent(Crf):
     def is_laboratory(self) -> bool:
         """A laboratory value has grade 4 by its number alone."""
         return self.coded_term in ctcae.TERMS and ctcae.TERMS[self.coded_term].group == ctcae.TESTS
+
+    def needs_signature(self) -> bool:
+        return bool(self.serious == YesNo.YES)
 
     def derive(self, rows: list[Row]) -> None:
         """Where the event stands among the infusions of this child, with the lots of the one that it is counted from."""

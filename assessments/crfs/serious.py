@@ -135,6 +135,7 @@ class SafetyReport(Crf):
     """One version of the report of a serious event. It follows the event until it is first sent; then it stands as sent."""
 
     slug = "sae-report"
+    signed_as = "causality"
     about = AdverseEvent.slug
     is_safety = True
 

@@ -52,7 +52,7 @@ STATES = {
     "trained": ("Trained", "●"), "untrained": ("Training missing", "○"), "retraining": ("Training to renew", "◐"),
     "review due": ("Review overdue", "▲"), "review in time": ("In time", "●"), "account closed": ("Account closed", "✕"),
     "told": ("Told in time", "●"), "told late": ("Told late", "▲"), "waits": ("Not started", "○"),
-    "frozen": ("Frozen", "▤"), "locked": ("Locked", "■"),
+    "signed": ("Signed", "✓"), "superseded": ("Changed since signed", "◇"), "frozen": ("Frozen", "▤"), "locked": ("Locked", "■"),
     "accepted": ("Accepted", "●"), "not accepted": ("Not accepted yet", "◇"),
 }  # fmt: skip
 

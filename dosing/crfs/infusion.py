@@ -23,6 +23,7 @@ from enrollment import eligibility
 from enrollment.actions import has_valid_consent
 from enrollment.crfs import Screening
 from itp_trial.protocol import RULES_VERSION
+from signatures.selectors import is_eligibility_signed
 
 #: After these nothing is left that could be given, and while these stand nothing may be taken of a lot.
 GONE = (BagMovement.Kind.WASTED, BagMovement.Kind.RETURNED)
@@ -110,6 +111,9 @@ class Infusion(Crf):
         EditCheck("INF02", ["started_at"], lambda c: has_valid_consent(c.record, c.started_at),
                   "There is no complete consent before this start. A dose must not be given without consent.",
                   hard=lambda c: c.started_at != c.stored.get("started_at"), rule="RQ-39"),
+        EditCheck("INF04", ["started_at"], lambda c: bool(c.stored.get("started_at")) or is_eligibility_signed(c.participant),
+                  "No investigator has signed the eligibility of this child, or what was signed has changed since."
+                  " A dose must not be given before it is signed.", hard=True, rule="RQ-39"),
         EditCheck("INF03", ["weight_on", "started_at"],
                   lambda c: c.weight_on <= timezone.localtime(c.started_at).date(),
                   "The weight was taken after the infusion started.", hard=True),

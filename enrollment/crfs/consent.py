@@ -134,6 +134,7 @@ class Consent(ConsentSheet):
     """The consent with which a child enters the trial."""
 
     slug = "consent"
+    decides_eligibility = True
 
     class Meta:
         verbose_name = "consent and assent"

@@ -27,6 +27,7 @@ class Withdrawal(Crf):
     """What a family no longer wants. Each of four things is withdrawn by itself, and no reason has to be given (law 214)."""
 
     slug = "withdrawal"
+    is_safety = True
     is_log = True
 
     withdrawn_on = items.Date("Day of the withdrawal", critical=True, sdtm=Sdtm("DS.DSSTDTC"))
@@ -89,6 +90,7 @@ class EndOfStudy(Crf):
     """What is left to say at the end. Day, kind and reason stand in the end itself and are not asked again."""
 
     slug = "end-of-study"
+    is_safety = True
     is_log = True
 
     cause = items.Code("Main cause of the end", options=EndCause, critical=True, sdtm=Sdtm("DS.DSDECOD"))
@@ -130,6 +132,7 @@ class Death(Crf):
     """The death of a child. The serious adverse event with its clocks is a form of its own."""
 
     slug = "death"
+    is_safety = True
     is_log = True
 
     died_on = items.Date("Day of death", critical=True, sdtm=Sdtm("DM.DTHDTC"))

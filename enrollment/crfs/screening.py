@@ -41,6 +41,7 @@ class Screening(Crf):
     """Eligibility with the evidence for every criterion (R1-R4)."""
 
     slug = "screening"
+    decides_eligibility = True
     edition = "2"
     dates_visit = "screened_on"
     not_exported = {"birth_date": Substitute("age_years", "Age on the day of screening", "completed years", _age_years)}

@@ -106,6 +106,7 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
                                                       reviewer_name="Dana", software="0")  # fmt: skip
 
     known: dict[Any, Any] = {}
+    events = {own: add_log_record(participant=child[own], form="adverse-event", by=MACHINE) for own in child}
 
     def find(target: str, own: bool, actor: Actor, by_code: bool = False) -> tuple[dict[str, Any], dict[str, str]]:
         whose = actor.user if own and actor.user else universe.otto
@@ -113,12 +114,14 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             return {"pk": child[own].pk}, {}
         if target == "record":
             return {"pk": records[own].pk}, {}
-        if target in ("event", "notification", "safety report"):
+        if target in ("serious event", "notification", "safety report"):
             key = target, own
             known[key] = known.get(key) or reported(universe, child[own], target)
             return {"pk": known[key]}, {}
         if target == "visit":
             return {"pk": records[own].visit_id}, {}
+        if target == "event":
+            return {"pk": events[own].pk}, {}
         if target == "finding":
             return {"pk": findings[own].pk}, {}
         if target == "site":
@@ -155,7 +158,7 @@ def reported(universe: Any, child: Any, target: str) -> Any:
     coordinator = universe.clara if child == universe.responder else universe.otto
     event = add_log_record(participant=child, form="adverse-event", by=coordinator)
     universe.fill(event, coordinator, term="x", started_at=at(timezone.localdate() - timedelta(days=1), 0, 1), serious="Y")
-    if target == "event":
+    if target == "serious event":
         return event.pk
     if target == "safety report":
         report = start_report(event=event, by=coordinator)

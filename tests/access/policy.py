@@ -29,6 +29,7 @@ DECIDE = "IH"
 #: Looks after the data without entering any.
 REVIEW = "MD"
 WATCH = "MDH"
+SIGN = "IH"
 PEOPLE = "A"
 LOG = SEE + PEOPLE
 OVERSEE = "HMDNA"
@@ -115,6 +116,18 @@ POLICY: dict[str, dict[str, Door]] = {
     },
     "visit-lock": {"GET": Door(SEE, "visit"), "POST": Door("D", "visit", "all forms of a visit")},
     "participant-lock": {"GET": _participant(SEE, ""), "POST": _participant("D", "all forms of a child")},
+    # signatures
+    "to-sign": {"GET": Door(SEE, says="what waits for a signature, by site")},
+    "signatures": {"GET": _participant(SEE, "signatures of a child, and what waits")},
+    "sign-eligibility": {"GET": _participant(SIGN, ""), "POST": _participant(SIGN, "with the password")},
+    "sign-casebook": {
+        "GET": _participant(SIGN, "what changed since one signed last"),
+        "POST": _participant(SIGN, "with the password"),
+    },
+    "sign-visit": {"GET": Door(SIGN, "visit"), "POST": Door(SIGN, "visit", "with the password")},
+    "sign-form": {"GET": Door(SIGN, "event", "a serious event"), "POST": Door(SIGN, "event", "with the password")},
+    "read-form": {"GET": _record(SIGN, "read a form before signing"), "POST": _record(SIGN, "note that it was read")},
+    "verify-signature": {"GET": Door(OPEN, says="the code printed beside a signature"), "POST": Door(OPEN)},
     "history": {"GET": _record(SEE, "who changed what")},
     "item-history": {"GET": _record(SEE, "the history of one question")},
     "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
@@ -144,22 +157,24 @@ POLICY: dict[str, dict[str, Door]] = {
     "end-treatment": {"GET": _participant("IH", "the page"), "POST": _participant("IH", "end maintenance")},
     # safety
     "safety": {"GET": Door(SEE, says="events and clocks of one's sites")},
-    "safety-event": {"GET": Door(SEE, "event", "one event, its clocks and versions")},
-    "notify": {"POST": Door("CIHSN", "event", "note who was told")},
+    "safety-event": {"GET": Door(SEE, "serious event", "one event, its clocks and versions")},
+    "notify": {"POST": Door("CIHSN", "serious event", "note who was told")},
     "take-back-notification": {"POST": Door("CIHSN", "notification", "noted by mistake")},
-    "add-report": {"POST": Door(ENTER, "event", "the next version of a report")},
+    "add-report": {"POST": Door(ENTER, "serious event", "the next version of a report")},
     "sae-csv": {"GET": Door(EXPORT, says="serious events, one a line")},
     "cioms": {"GET": Door(EXPORT, "safety report", "the CIOMS form of one version")},
     "e2b": {"GET": Door(EXPORT, "safety report", "the data set of one version")},
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},
+    "participants-csv": {"GET": Door(EXPORT, says="the participants of one's sites")},
     "trial": {"GET": Door(SEE, says="results of one's own sites")},
     "trial-figure": {"GET": Door(EXPORT, says="results of one's own sites")},
     "trial-report": {"GET": Door(EXPORT, says="results of one's own sites")},
     "form-csv": {"GET": Door(EXPORT)},
     "casebook-csv": {"GET": _participant(EXPORT, "everything about one child")},
     "casebook-pdf": {"GET": _participant(EXPORT, "everything about one child")},
+    "signatures-csv": {"GET": Door(EXPORT, says="the signatures of one's sites")},
     "participant-exports": {"GET": _participant(EXPORT, "the files of one child")},
     "participant-trail-csv": {"GET": _participant(EXPORT, "the trail of one child")},
     "trail-csv": {"GET": Door(EXPORT, says="the trail of one's sites")},
@@ -177,6 +192,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "api-participant": {"GET": _participant(SEE, "")},
     "api-visits": {"GET": _participant(SEE, "")},
     "api-records": {"GET": _participant(SEE, "")},
+    "api-signatures": {"GET": _participant(SEE, "")},
     "api-response": {"GET": _participant(SEE, "")},
     "api-record": {"GET": _record(SEE, ""), "PUT": _record(ENTER, "")},
     "api-responses": {"GET": Door(SEE)},

@@ -40,8 +40,9 @@ WORDS = {"add-log": {"form": "rescue"}, "form-csv": {"form": "blood-count"}, "ap
          "item-history": {"item": "platelets"}, "trial-figure": {"slug": "swimmer", "kind": "csv"}}  # fmt: skip
 #: What has to be said with it: what a file is for, the days of a review.
 TODAY = f"{timezone.localdate():%d/%m/%Y}"
-FILES = ("form-csv", "codebook-csv", "casebook-csv", "casebook-pdf", "trail-csv", "participant-trail-csv", "access-log-csv",
-         "trial-figure", "trial-report", "sae-csv", "cioms", "e2b")  # fmt: skip
+FILES = ("form-csv", "participants-csv",
+         "codebook-csv", "casebook-csv", "casebook-pdf", "trail-csv", "participant-trail-csv", "access-log-csv",
+         "trial-figure", "trial-report", "signatures-csv", "sae-csv", "cioms", "e2b")  # fmt: skip
 SAID = {name: {"purpose": "analysis"} for name in (*FILES, "download-copy")} | {
     "new-trail-review": {"since": TODAY, "until": TODAY, "site": "01"}
 }
@@ -51,6 +52,8 @@ READ, WRITTEN = {200}, {200, 302, 400, 409, 422}
 ON_THE_WAY = ("home", "sign-in", "second-factor")
 #: Objects of people, not of sites: whose they are decides, not where.
 PERSONAL = ("assignment", "token", "session")
+OF_A_SITE = ("participant", "visit", "record", "event", "finding", "copy", "review", "serious event", "notification",
+             "safety report")  # fmt: skip
 TRIAL_WIDE = ("", "site", "anybody in the form", "person")
 
 pytestmark = pytest.mark.django_db
@@ -81,11 +84,7 @@ def expected(name: str, method: str, door: Door, actor: Actor, own: bool) -> set
     sees_objects = (
         sees_objects and (door.target != "copy" or actor.role in ENTER) and (door.target != "review" or actor.role in REVIEW)
     )
-    if (
-        door.target in ("participant", "visit", "record", "finding", "copy", "review", "event", "notification", "safety report")
-        and sees_objects
-        and not _reaches(door, actor, own)
-    ):
+    if door.target in OF_A_SITE and sees_objects and not _reaches(door, actor, own):
         return {404}
     if door.target in ("site of the form", "entry", "log") and actor.role and actor.role in door.roles:
         return {404}

@@ -155,24 +155,27 @@ PAGES = {
     "training": ("hana", 8), "signature-statement": ("clara", 6), "access-rights": ("dana", 9),
     "access-rights-csv": ("dana", 5), "work-list": ("clara", 6), "participants": ("clara", 6), "participant": ("clara", 9),
     "visits": ("clara", 10), "health": ("dana", 14), "record": ("clara", 7), "visit": ("clara", 13), "history": ("clara", 6),
-    "screen": ("clara", 5), "eligibility": ("clara", 8), "end-participation": ("clara", 5), "end-treatment": ("ines", 5),
+    "screen": ("clara", 5), "eligibility": ("clara", 9), "end-participation": ("clara", 5), "end-treatment": ("ines", 5),
     "take-back-end": ("clara", 5), "consent-versions": ("hana", 5),
     "lots": ("pia", 6), "exports": ("clara", 8), "codebook-csv": ("clara", 5), "form-csv": ("clara", 9),
-    "casebook-csv": ("clara", 9 + FORMS), "casebook-pdf": ("clara", 11 + FORMS),
+    "casebook-csv": ("clara", 9 + FORMS), "casebook-pdf": ("clara", 13 + FORMS),
     "api-participants": ("milo", 4), "api-participant": ("milo", 5),
     "api-visits": ("milo", 7), "api-records": ("milo", 16), "api-response": ("milo", 7), "api-record": ("milo", 7),
     "api-responses": ("milo", 5), "api-forms": ("milo", 3), "api-form-csv": ("milo", 8), "api-casebook-csv": ("milo", 9 + FORMS),
-    "api-casebook-pdf": ("milo", 11 + FORMS), "api-schema": ("milo", 3), "api-docs": ("milo", 3), "item-history": ("clara", 6),
+    "api-casebook-pdf": ("milo", 13 + FORMS), "api-schema": ("milo", 3), "api-docs": ("milo", 3), "item-history": ("clara", 6),
     "trail": ("clara", 14), "participant-exports": ("clara", 5), "trail-csv": ("clara", 13),
     "participant-trail-csv": ("clara", 13), "my-data": ("clara", 5), "access-log": ("milo", 6),
     "access-log-csv": ("milo", 6), "trail-reviews": ("dana", 5), "new-trail-review": ("dana", 32),
     "trail-review": ("dana", 4), "api-trail-csv": ("milo", 10), "api-participant-trail-csv": ("milo", 11),
     "change-password": ("clara", 3), "second-factors": ("clara", 6), "enrol-app": ("clara", 5), "add-passkey": ("clara", 7),
     "accounts": ("adam", 7), "open-account": ("adam", 3), "account-of": ("adam", 9),
+    "to-sign": ("milo", 12), "signatures": ("milo", 12), "sign-eligibility": ("ines", 24), "sign-casebook": ("ines", 16 + FORMS),
+    "sign-visit": ("ines", 20), "sign-form": ("ines", 20), "read-form": ("ines", 20), "signatures-csv": ("milo", 6),
+    "api-signatures": ("milo", 7),
     "record-lock": ("milo", 9), "visit-lock": ("milo", 9), "participant-lock": ("milo", 9),
 }  # fmt: skip
 #: Read by strangers: they have no size.
-WITHOUT_SIZE = {"sign-in", "second-factor", "healthz", "readyz"}
+WITHOUT_SIZE = {"sign-in", "second-factor", "healthz", "readyz", "verify-signature"}
 
 
 def test_every_page_has_a_budget() -> None:
@@ -230,9 +233,11 @@ def _url(name: str, universe: Any) -> str:
 def _address(name: str, universe: Any) -> str:
     if name in ("record", "history", "api-record"):
         return reverse(name, args=[universe.record(universe.responder, "blood-count", "D3").pk])
-    if name in ("record-lock", "visit-lock"):
+    if name in ("record-lock", "visit-lock", "sign-visit", "read-form"):
         count = universe.record(universe.responder, "blood-count", "D3")
-        return reverse(name, args=[count.pk if name == "record-lock" else count.visit_id])
+        return reverse(name, args=[count.visit_id if "visit" in name else count.pk])
+    if name == "sign-form":
+        return reverse(name, args=[add_log_record(participant=universe.responder, form="adverse-event", by=universe.clara).pk])
     if name == "visit":
         return reverse(name, args=[universe.record(universe.responder, "infusion", "LOAD").visit_id])
     if name == "item-history":

@@ -54,7 +54,7 @@ def test_there_are_twenty_children_at_three_sites(children):
 
 
 def test_it_is_built_quickly(demonstration):
-    assert demonstration[1] < 40
+    assert demonstration[1] < 20, "seconds of this process, whatever else the machine does"
 
 
 def test_every_participant_state_occurs(children):

@@ -5,6 +5,7 @@ import io
 import re
 import subprocess
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
@@ -53,8 +54,21 @@ def consent(clara, day_0):
     clara.save()
 
 
+def sign_eligibility(ines, page):
+    """The investigator reads both forms, and signs with the password."""
+    ines.open(page)
+    ines.page.get_by_role("link", name="Read and sign the eligibility").click()
+    ines.accessible()
+    assert "hospital record" in ines.page.locator("main").inner_text()
+    ines.page.fill("#id_password", PASSWORD)
+    ines.page.get_by_role("button", name="Sign", exact=True).click()
+    assert "Signed: Ines Farouk, Investigator, " in ines.page.locator(".message.success").inner_text()
+    ines.accessible()
+    ines.open("/to-sign/")
+    ines.accessible()
+
+
 def enrol(clara, day_0):
-    clara.follow("Eligibility")
     clara.accessible()
     clara.page.get_by_text("Enrolment on an earlier day").click()
     clara.page.fill("details[open] [name=on]", typed(day_0))
@@ -104,6 +118,9 @@ def test_a_child_from_screening_to_a_classified_response(sign_in, transactional_
     clara = sign_in(universe.clara, PASSWORD)
     screen(clara, day_0)
     consent(clara, day_0)
+    clara.follow("Eligibility")
+    ines = sign_in(universe.ines, PASSWORD)
+    sign_eligibility(ines, urlsplit(clara.page.url).path)
     number = enrol(clara, day_0)
     infuse(clara, day_0)
     clara.follow("Visits and forms")
@@ -116,7 +133,6 @@ def test_a_child_from_screening_to_a_classified_response(sign_in, transactional_
     clara.follow("Visits and forms")
     clara.accessible()
 
-    ines = sign_in(universe.ines, PASSWORD)
     ines.open("/participants/")
     ines.accessible()
     ines.follow(number)

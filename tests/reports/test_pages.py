@@ -24,7 +24,13 @@ def addresses(child: Any) -> list[str]:
 def test_the_page_lists_every_file_and_participant(universe: Any, client_of: Any) -> None:
     html = client_of(universe.clara).get(reverse("exports")).content.decode()
     files = [reverse("form-csv", args=[file.slug]) for file in form_files()]
-    tables = [*files, reverse("codebook-csv"), reverse("trail-csv"), addresses(universe.responder)[0]]
+    tables = [
+        *files,
+        reverse("codebook-csv"),
+        reverse("participants-csv"),
+        reverse("trail-csv"),
+        addresses(universe.responder)[0],
+    ]
     for address in (*tables, *addresses(universe.responder), *addresses(universe.untreated)):
         assert f'<button formaction="{address}">' in html
     for address in tables:
@@ -50,7 +56,7 @@ def test_the_page_costs_the_same_for_more_children(universe: Any, client_of: Any
 @pytest.mark.parametrize("who", ["pia", "adam"])
 def test_without_the_right_nothing_is_taken_out(universe: Any, client_of: Any, who: str) -> None:
     client = client_of(getattr(universe, who))
-    shared = [reverse("exports"), reverse("codebook-csv"), reverse("form-csv", args=["blood-count"])]
+    shared = [reverse("exports"), reverse("codebook-csv"), reverse("participants-csv"), reverse("form-csv", args=["blood-count"])]
     for address in [*shared, *addresses(universe.responder)]:
         assert client.get(address).status_code == 403, address
 

@@ -7,14 +7,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.apps import apps
-from django.db import models
-from django.db.models import OuterRef
 from django.urls import reverse
 
 from casebook import trail
 from casebook.trail import Filters
+from demo.builder import sign
 from itp_trial.models import AuditEntry
+from signatures.matters import Matter
+from signatures.models import Scope
 from tests.trail.conftest import story
 
 EVENING, NOON = datetime(2026, 6, 1, 17, 30, tzinfo=UTC), datetime(2026, 6, 2, 9, 0, tzinfo=UTC)
@@ -119,27 +119,17 @@ def test_unusual_hours_are_those_of_cairo(universe: Any, corrected: Any, moved: 
 
 
 @pytest.mark.requirement("RQ-10")
-def test_after_the_first_signature(universe: Any, corrected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without signatures nothing; with them the younger entries of the signed form. Any model of that shape will do."""
+def test_after_the_first_signature(universe: Any, corrected: Any) -> None:
+    """What changed before it was signed is none of it; what changed after the first signature is, also after the second."""
     corrected(platelets=66)
-    if not any(model.__name__ == "Signature" for model in apps.get_models()):
-        assert story(universe.responder, signed=True) == []
-    asked: dict[str, Any] = {}
-
-    class Signed:
-        """Two signatures as the database would answer: the first before the correction."""
-
-        @staticmethod
-        def filter(**wanted: Any) -> Any:
-            asked.update(wanted)
-            insert = AuditEntry.objects.filter(record=OuterRef("record"), operation="INSERT").annotate(signed_at=models.F("at"))
-            return insert.filter(table_name="assessments_bloodcount")
-
-    monkeypatch.setattr(trail.apps, "get_model", lambda *name: type("Signature", (), {"objects": Signed}))
-    told = story(universe.responder, signed=True, kind=trail.ANSWERS)
-    assert asked == {"records__contains": [OuterRef("record")]}
-    assert [one.entry.operation for one in told] == ["UPDATE"]
-    assert told[0].entry.form == "blood-count"
+    assert story(universe.responder, signed=True) == []
+    visit = universe.record(universe.responder, "blood-count", "D3").visit
+    sign(Matter(Scope.VISIT, universe.responder, visit=visit), universe.ines)
+    assert story(universe.responder, signed=True, kind=trail.ANSWERS) == []
+    corrected(platelets=67)
+    sign(Matter(Scope.VISIT, universe.responder, visit=visit), universe.ines)
+    [one] = story(universe.responder, signed=True, kind=trail.ANSWERS)
+    assert [change.new for change in one.changes] == ["67 ×10⁹/L"]
 
 
 @pytest.mark.requirement("RQ-08")

@@ -69,7 +69,14 @@ def test_one_click_gives_everything_of_the_own_site(universe: Any, taken: Any) -
     answer = taken()
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
     files = opened(answer.content)
-    assert set(files) == {"manifest.json", "README.txt", "codebook.csv", "01-trail.csv", *(f"{f.slug}.csv" for f in form_files())}
+    assert set(files) == {
+        "manifest.json",
+        "README.txt",
+        "codebook.csv",
+        "signatures.csv",
+        "01-trail.csv",
+        *(f"{f.slug}.csv" for f in form_files()),
+    }
     for crf in crf_models():
         stored = {str(key) for key in crf.objects.filter(record__site=universe.s1).values_list("pk", flat=True)}
         assert {row["record_id"] for row in rows(files[f"{crf.slug}.csv"])} == stored

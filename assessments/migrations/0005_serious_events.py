@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('assessments', '0003_count_as_printed'),
+        ('assessments', '0004_measurements'),
         ('casebook', '0006_about_another_record'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,0 +1,144 @@
+"""Questions about signatures: what is signed, what waits, and for which milestone. Each in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from casebook.crf import crf_models
+from casebook.locks import place_of
+from casebook.models import FormRecord, Participant
+from itp_trial.models import AuditEntry
+from signatures.models import Scope, Signature
+
+
+def valid_signatures(participants: Any) -> Any:
+    """The signatures that stand, of these participants."""
+    return Signature.objects.filter(participant__in=participants, superseded_by=None)
+
+
+def is_eligibility_signed(participant: Participant) -> bool:
+    """True where an investigator's confirmation of eligibility stands: without it no infusion is started (RQ-39)."""
+    return valid_signatures([participant.pk]).filter(scope=Scope.ELIGIBILITY).exists()
+
+
+def not_signed(participant: Participant, records: list[FormRecord]) -> list[str]:
+    """For a lock: the saved forms among these that no valid signature covers, in words."""
+    signed = _covered(valid_signatures([participant]))
+    return [f"{place_of(record)}: not signed." for record in records if str(record.pk) not in signed]
+
+
+def _covered(signatures: Iterable[Signature]) -> set[str]:
+    return {key for signature in signatures for key in signature.manifest}
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """A moment at which an investigator signs (RQ-26): ``door`` and ``key`` lead to the page, ``state`` says how it stands."""
+
+    title: str
+    state: str
+    door: str
+    key: UUID
+
+    @property
+    def is_due(self) -> bool:
+        return self.state != "signed"
+
+
+@dataclass
+class Waiting:
+    """What of one participant waits for a signature."""
+
+    participant: Participant
+    signatures: list[Signature]
+    milestones: list[Milestone]
+    #: Saved forms that no valid signature covers, and those among them that were signed before.
+    unsigned: list[FormRecord]
+    changed: list[FormRecord]
+
+    @property
+    def due(self) -> list[Milestone]:
+        return [milestone for milestone in self.milestones if milestone.is_due]
+
+
+def waiting_of(participants: Iterable[Participant]) -> list[Waiting]:
+    """The state of signing of each participant: five queries, and one per form that is signed by itself."""
+    children = list(participants)
+    signatures, records = defaultdict(list), defaultdict(list)
+    for signature in Signature.objects.filter(participant__in=children).select_related("of_record", "of_visit"):
+        signatures[signature.participant_id].append(signature)
+    saved = FormRecord.objects.filter(participant__in=children, version__gt=0).select_related("visit", "saved_by")
+    for record in saved.order_by("visit__target", "created_at", "form", "repeat"):
+        records[record.participant_id].append(record)
+    asked, moved = _signed_by_themselves(saved), _moved_on(children)
+    return [_waiting(child, signatures[child.pk], records[child.pk], asked, moved.get(str(child.pk), {})) for child in children]
+
+
+def _signed_by_themselves(saved: Any) -> set[UUID]:
+    """The forms that say of themselves that they need a signature, such as a serious adverse event."""
+    models = [crf for crf in crf_models() if crf.signed_as]
+    forms = [crf for model in models for crf in model.objects.filter(record__in=saved).select_related("record")]
+    return {crf.pk for crf in forms if crf.needs_signature()}
+
+
+def _moved_on(children: list[Participant]) -> dict[str, dict[str, datetime]]:
+    """When each participant came into a state last, by the trail."""
+    moved: dict[str, dict[str, datetime]] = defaultdict(dict)
+    entries = AuditEntry.objects.filter(table_name=Participant._meta.db_table, operation="UPDATE", new__has_key="state")
+    for row, state, at in (
+        entries.filter(participant__in=[c.pk for c in children]).values_list("row", "new__state", "at").order_by("id")
+    ):
+        moved[row][state] = at
+    return moved
+
+
+def _waiting(child: Participant, signatures: list[Signature], records: list[FormRecord], asked: set[UUID],
+             moved: dict[str, datetime]) -> Waiting:  # fmt: skip
+    signed, ever = _covered(s for s in signatures if s.is_valid), _covered(signatures)
+    unsigned = [record for record in records if str(record.pk) not in signed]
+    milestones = [*_eligibility(child, signatures, records), *_forms(signatures, records, asked),
+                  *_ends(child, signatures, moved)]  # fmt: skip
+    return Waiting(child, signatures, milestones, unsigned, [record for record in unsigned if str(record.pk) in ever])
+
+
+def _state(signatures: Iterable[Signature]) -> str:
+    """Signed, signed once and changed since, or waiting."""
+    found = list(signatures)
+    if any(signature.is_valid for signature in found):
+        return "signed"
+    return "superseded" if found else "unsigned"
+
+
+def _eligibility(child: Participant, signatures: list[Signature], records: list[FormRecord]) -> Iterable[Milestone]:
+    """From the first form of it on, and unless the child was not let in."""
+    forms = {crf.slug for crf in crf_models() if crf.decides_eligibility}
+    if child.state != Participant.State.SCREEN_FAILED and any(record.form in forms for record in records):
+        state = _state(s for s in signatures if s.scope == Scope.ELIGIBILITY)
+        yield Milestone("Eligibility", state, "sign-eligibility", child.pk)
+
+
+def _forms(signatures: list[Signature], records: list[FormRecord], asked: set[UUID]) -> Iterable[Milestone]:
+    for record in records:
+        if record.pk in asked:
+            state = _state(s for s in signatures if s.of_record_id == record.pk)
+            yield Milestone(place_of(record), state, "sign-form", record.pk)
+
+
+#: The states of participation at whose beginning the casebook is signed.
+ENDS = {"End of treatment": [Participant.State.FOLLOW_UP],
+        "End of study": [Participant.State.COMPLETED, Participant.State.LOST, Participant.State.WITHDRAWN,
+                         Participant.State.DIED]}  # fmt: skip
+
+
+def _ends(child: Participant, signatures: list[Signature], moved: dict[str, datetime]) -> Iterable[Milestone]:
+    """A casebook signature after the end of treatment, and another after the end of participation."""
+    for title, states in ENDS.items():
+        reached = [moved[state] for state in states if state in moved]
+        if reached and (child.state in states or child.is_ended):
+            after = [s for s in signatures if s.scope == Scope.CASEBOOK and s.signed_at >= max(reached)]
+            yield Milestone(title, "signed" if after else "unsigned", "sign-casebook", child.pk)

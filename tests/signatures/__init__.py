@@ -1,0 +1,1 @@
+"""Electronic signatures: what is bound, who signs, what supersedes, what is found."""
