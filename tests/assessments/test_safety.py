@@ -15,6 +15,7 @@ from assessments import actions, safety
 from assessments.case import control_number
 from assessments.models import AdverseEvent, Notification, SafetyReport, SeriousEvent
 from casebook.actions import add_log_record, add_record_about, remove_record
+from casebook.locks import freeze
 from casebook.models import FormRecord
 from dosing.crfs import Infusion
 from enrollment.actions import end_participation
@@ -351,6 +352,10 @@ class TestNeverBlocked:
 
     def test_without_consent_screening_or_any_other_form(self, universe: Any) -> None:
         self.everything(universe, universe.screening, universe.clara)
+
+    def test_while_the_child_is_frozen(self, universe: Any) -> None:
+        freeze(target=universe.responder, reason="Cleaned", by=universe.dana)
+        self.everything(universe, universe.responder, universe.clara)
 
     def test_without_any_dose(self, universe: Any) -> None:
         self.everything(universe, universe.untreated, universe.clara)
