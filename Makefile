@@ -47,6 +47,11 @@ docs: dev
 	$(BIN)/python -m itp_trial.protocol_doc > docs/protocol.md
 	$(BIN)/python -m tests.access.policy > docs/access-matrix.md
 	$(BIN)/python manage.py traceability
+	$(BIN)/python manage.py forms
+
+# The blank and annotated case report forms (PDF), the codebook and the edit-check specification (CSV) in docs/forms/.
+forms: dev
+	$(BIN)/python manage.py forms
 
 # Only the names and hashes: no --emit-index-url, no header, nothing about the machine that made the lock.
 LOCK := UV_PYTHON_DOWNLOADS=never uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -16,7 +16,7 @@ from casebook.forms import CrfForm
 from casebook.guard import refusing_closed
 from casebook.locks import CLOSED, closing, refuse_closed
 from casebook.models import Finding, FormRecord, Participant, Visit
-from casebook.signals import course_changed, form_saved
+from casebook.signals import course_changed, findings_run, form_saved
 from itp_trial.actor import acting
 from itp_trial.failpoints import failpoint
 from itp_trial.models import User
@@ -72,6 +72,7 @@ def save_form(*, form: CrfForm, by: Any, reason: str = "") -> Saved:
         failpoint("after_record")
         form.crf.on_saved(by)
         form_saved.send(sender=type(form.crf), record=record, crf=form.crf, by=by)
+        findings_run.send(sender=type(form.crf), record=record, crf=form.crf, findings=findings, by=by)
         failpoint("before_commit")
     return Saved(record, [f for f in findings if f.state == Finding.State.OPEN], form.emptied)
 
@@ -217,6 +218,7 @@ def recompute(*, record: FormRecord, by: Any) -> None:
         if form.crf.answers() != form.main.before:
             form.crf.save(from_action=True, force_update=True)
             _move_on(form, record, by, findings)
+        findings_run.send(sender=type(form.crf), record=record, crf=form.crf, findings=findings, by=by)
 
 
 def _ask_about_closed(form: CrfForm, record: FormRecord) -> None:

@@ -48,6 +48,13 @@ class EditCheck:
     message: str | Callable[[Any], str]
     hard: bool | Callable[[Any], bool] = False
     rule: str = ""
+    #: What the check says in general, where the message depends on the answers: for the specification.
+    about: str = ""
+
+    @property
+    def specified(self) -> str:
+        """What stands in the edit-check specification."""
+        return self.message if isinstance(self.message, str) else self.about
 
     def refuses(self, crf: Sheet) -> bool:
         """True where breaking this check means that nothing is stored."""
@@ -221,6 +228,9 @@ class Crf(Sheet):
     def title(cls) -> str:
         name = str(cls._meta.verbose_name)
         return name[:1].upper() + name[1:]
+
+    def prefill(self) -> None:
+        """What a new form offers as answers; forms override it. Nothing of it is stored before a person saves the form."""
 
     def on_saved(self, by: Any) -> None:
         """What else changes when this form is stored (inside the same transaction); forms override it."""

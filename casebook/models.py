@@ -212,7 +212,9 @@ class FormRecord(models.Model):
     def crf(self) -> Any:
         """The stored answers, or a new empty form of this record."""
         found = self.crf_class.everything.filter(pk=self.pk).first() if self.version else None
-        found = found or self.crf_class(record=self)
+        if found is None:
+            found = self.crf_class(record=self)
+            found.prefill()
         found.record = self
         return found
 

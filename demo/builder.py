@@ -22,6 +22,7 @@ from dosing.actions import move_bags
 from dosing.crfs import Bag, InfusionBag
 from dosing.dose import planned_grams
 from enrollment import actions as enrollment
+from enrollment.deviations import DeviationCause
 from enrollment.eligibility import add_months
 from itp_trial.models import Site, User
 from itp_trial.normalise import moment
@@ -193,6 +194,18 @@ class Clinic:
             slug = name.replace("_", "-")
             fill(record(child, slug, "SCREEN"), self.coordinator, **{**said, **answers.get(name, {})})
 
+    def explain(self, cause: DeviationCause, grade: str = "minor") -> casebook.Saved:
+        """A deviation that a rule found: explained by the coordinator, graded by the investigator."""
+        said = {"category": cause.category, "occurred_on": cause.occurred_on, "description": cause.said}
+        fill(cause.record, self.coordinator, **said, **_EXPLAINED)
+        return fill(cause.record, self.investigator, grade=grade)
+
+    def leave(self, child: Participant, on: date) -> casebook.Saved:
+        """The forms of a child whose participation has ended: what was withdrawn, and what is left to say."""
+        if child.state == Participant.State.WITHDRAWN:
+            self.log(child, "withdrawal", withdrawn_on=on, **_WITHDRAWN)
+        return fill(record(child, "end-of-study"), self.coordinator, last_contact_on=on, **_ENDS[child.state])
+
     def sign_eligibility(self, child: Participant) -> Signature:
         """The investigator reads the forms of screening and confirms the eligibility, as the page would."""
         return sign(Matter(Scope.ELIGIBILITY, child), self.investigator)
@@ -330,3 +343,14 @@ _MEDICAL = {
     "allergy": "N", "transfusion_reaction": "N", "surgery_bleeding": "N", "vaccinated": "Y", "other_disease": "N",
     "family_bleeding": "N", "family_platelets": "N", "family_immune": "N",
 }  # fmt: skip
+_EXPLAINED = {
+    "explanation": "The family could not come on another day.", "affects_safety": "N", "reported": "N",
+    "action": "The next visits are planned together with the family.",
+}  # fmt: skip
+_WITHDRAWN = {"by_whom": "both", "treatment": "Y", "follow_up": "Y", "data_use": "N", "samples": "N", "informed": "Y"}
+_LEFT = {"care_arranged": "Y", "events_followed": NOT_APPLICABLE}
+_ENDS = {
+    Participant.State.COMPLETED: {"cause": "planned", **_LEFT},
+    Participant.State.WITHDRAWN: {"cause": "family", **_LEFT},
+    Participant.State.LOST: {"cause": "unreachable", "attempts": 5, **_LEFT, "care_arranged": "N"},
+}

@@ -17,6 +17,7 @@ from demo.children import Child, Day, Moment
 from demo.observations import Observed
 from dosing.actions import end_treatment
 from enrollment import actions as enrollment
+from enrollment.deviations import DeviationCause
 from itp_trial.schedule import VISITS, Anchor, anchored_on
 
 #: Below this count the child has a few petechiae on the day.
@@ -188,12 +189,22 @@ class Story:
     def _close(self, participant: Participant) -> Participant:
         end = self.child.end
         participant.refresh_from_db()
+        self._explain(participant)
         if end is None:
             return participant
         facts = {"participant": participant, "reason": end.reason, "by": self.clinic.investigator, "on": self.day(end.day)}
         if end.state == Participant.State.SCREEN_FAILED:
             return enrollment.fail_screening(**facts)
-        return enrollment.end_participation(state=end.state, **facts)
+        ended = enrollment.end_participation(state=end.state, **facts)
+        self.clinic.leave(ended, self.day(end.day))
+        return ended
+
+    def _explain(self, participant: Participant) -> None:
+        """The coordinator explains what the rules found and the investigator grades it; some still wait."""
+        causes = DeviationCause.objects.filter(record__participant=participant, record__removed_at=None).select_related("record")
+        for cause in sorted(causes, key=lambda cause: (cause.occurred_on, cause.rule)):
+            if self.child.end or self.child.maintenance_ended or numbers.rng(self.key, cause.rule).random() < 0.5:
+                self.clinic.explain(cause)
 
 
 VISITS_WITH_DOSE = [code for code, plan in VISITS.items() if plan.infusion is not None]

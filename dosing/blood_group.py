@@ -56,7 +56,8 @@ class BloodGroupTest(Crf):
     edit_checks = [
         EditCheck("ABO01", ["first_abo", "second_abo"], lambda c: c.first_abo == c.second_abo,
                   lambda c: f"The samples disagree: {c.first_abo} and {c.second_abo}. Take a third sample and correct the"
-                            " wrong answer; until then the child has no blood group here.", rule="protocol 5.3"),
+                            " wrong answer; until then the child has no blood group here.", rule="protocol 5.3",
+                  about="The two samples disagree: take a third one; until then the child has no blood group here."),
         EditCheck("ABO02", ["first_rhd", "second_rhd"], lambda c: c.first_rhd == c.second_rhd,
                   "The samples disagree on RhD. Take a third sample and correct the wrong answer.", rule="protocol 5.3"),
         EditCheck("ABO03", ["second_at", "first_at"], lambda c: c.second_at != c.first_at,

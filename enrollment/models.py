@@ -4,6 +4,7 @@ from enrollment.crfs import (
     Consent,
     Death,
     Demography,
+    Deviation,
     Disease,
     EndOfStudy,
     ItpHistory,
@@ -13,6 +14,7 @@ from enrollment.crfs import (
     Screening,
     Withdrawal,
 )
+from enrollment.deviations import DeviationCause
 from enrollment.versions import ConsentVersion
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "ConsentVersion",
     "Death",
     "Demography",
+    "Deviation",
+    "DeviationCause",
     "Disease",
     "EndOfStudy",
     "ItpHistory",

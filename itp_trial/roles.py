@@ -53,11 +53,12 @@ class Can(StrEnum):
     SEE_ACCESS = "see who has access"
     REVIEW_ACCESS = "review who has access"
     APPROVE_CONSENT = "register approved consent forms"
+    GRADE_DEVIATION = "grade protocol deviations"
 
 
 _SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
                Can.NOTIFY, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
-_DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.DECIDE, Can.SIGN, Can.HOLD_LOT}
+_DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.DECIDE, Can.GRADE_DEVIATION, Can.SIGN, Can.HOLD_LOT}
 # RQ-23, RQ-27: whoever oversees the trial reads; values are entered and corrected by the site alone.
 _READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.SEE_LOG}
 _OVERSEER = {Can.SEE_ACCESS, Can.RECORD_TRAINING}

@@ -71,6 +71,11 @@ _PLANS = (
         VisitPlan(f"M{n}C7", f"Count 7 days after dose {n}", Anchor.INFUSION, 7, 2, 2, COUNT)
         for n in range(1, value("MAX_MAINT") + 1)
     ),
+    # 36 to 96 hours after the infusion; after the loading dose the count of day 3 is this check.
+    *(
+        VisitPlan(f"M{n}HB", f"Haemoglobin check after dose {n}", Anchor.INFUSION, 3, 1, 1, COUNT)
+        for n in range(1, value("MAX_MAINT") + 1)
+    ),
     VisitPlan("FU14", "Follow-up day 14", Anchor.OFF_THERAPY, 14, 3, 3, COUNT_AND_BLEEDING),
     *(_follow_up(month) for month in range(1, 7)),
     VisitPlan("UNS", "Unscheduled visit", Anchor.NONE, 0, 0, 0, COUNT, repeats=True),
@@ -83,10 +88,15 @@ def anchored_on(anchor: Anchor) -> list[VisitPlan]:
     return [plan for plan in _PLANS if plan.anchor is anchor]
 
 
-def after_infusion(number: int) -> list[VisitPlan]:
-    """The visits that an infusion brings about: its counts, and the next dose while one is left."""
+def after_infusion(number: int, *, haemolysis_risk: bool = False) -> list[VisitPlan]:
+    """The visits that an infusion brings about: its counts, and the next dose while one is left.
+
+    ``haemolysis_risk``: the child is not known to be of group O, so its haemoglobin is looked at after every dose.
+    """
     counts = [VISITS["D3"], VISITS["D13"]] if number == 0 else [VISITS[f"M{number}C7"]]
-    return [*counts, VISITS[f"M{number + 1}"]] if number < value("MAX_MAINT") else counts
+    checks = [VISITS[f"M{number}HB"]] if number and haemolysis_risk else []
+    following = [VISITS[f"M{number + 1}"]] if number < value("MAX_MAINT") else []
+    return [*counts, *checks, *following]
 
 
 def dose_visit(number: int) -> VisitPlan:

@@ -95,11 +95,12 @@ class BleedingAssessment(Crf):
         EditCheck("BAT01", ["any_bleeding"],
                   lambda c: c.any_bleeding == YesNo.NO or not c.is_all_zero(),
                   "“Any bleeding” is Yes, but every item is grade 0."),
-        EditCheck("BAT02", ["smog_skin"], lambda c: not c.caps(), lambda c: c.caps(), rule="R24"),
+        EditCheck("BAT02", ["smog_skin"], lambda c: not c.caps(), lambda c: c.caps(), rule="R24",
+                  about="Bleeding known by report only counts as grade 1 at most."),
         EditCheck("BAT03", ["assessed_on"], lambda c: c.visit is None or c.visit.window.contains(c.assessed_on),
                   "The assessment was made outside the visit window."),
         EditCheck("BAT04", ["present_grade", "assessed_on"], lambda c: not c.contradicted_by(),
-                  lambda c: c.contradicted_by(), rule="R12"),
+                  lambda c: c.contradicted_by(), rule="R12", about="The bleeding log says otherwise about this day."),
     ]
 
     class Meta:
@@ -184,10 +185,11 @@ class BleedingEpisode(Crf):
     edit_checks = [
         EditCheck("BLE01", ["started_on", "ended_on"], lambda c: c.ended_on >= c.started_on,
                   "The bleeding ended before it started. Please check both dates.", hard=True),
-        EditCheck("BLE02", ["started_on", "peak_grade"], lambda c: not c.contradicts(), lambda c: c.contradicts(), rule="R12"),
+        EditCheck("BLE02", ["started_on", "peak_grade"], lambda c: not c.contradicts(), lambda c: c.contradicts(), rule="R12",
+                  about="An assessment or a count of these days says “no bleeding”."),
         EditCheck("BLE03", ["peak_grade", "site_of_bleeding"], lambda c: c.peak_grade in smog.BY_CODE[c.site_of_bleeding].grades,
                   lambda c: f"{smog.BY_CODE[c.site_of_bleeding].label} has no grade {c.peak_grade}. Please check the grade.",
-                  rule="R24"),
+                  rule="R24", about="The kind of bleeding has no such grade."),
         EditCheck("BLE04", ["evidence", "peak_grade"],
                   lambda c: c.evidence != Evidence.REPORT or c.peak_grade in (smog.REPORT_ONLY_GRADE_MAX, smog.FATAL),
                   "Known by report only, this bleeding counts as grade 1 at most.", rule="R24"),

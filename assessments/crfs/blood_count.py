@@ -22,6 +22,7 @@ from itp_trial.protocol import value
 # A form reads like a table: one question a line.
 # fmt: off
 
+ENTRY_PLT_MAX: Decimal = value("ENTRY_PLT_MAX")
 PLT_ASK_UNIT: Decimal = value("PLT_ASK_UNIT")
 #: An unusable sample this recent is what a repeat repeats.
 REPEATED_WITHIN = timedelta(days=14)
@@ -114,7 +115,8 @@ class BloodCount(Crf):
         EditCheck("CBC01", ["taken_at"],
                   lambda c: c.visit is None or c.visit.window.contains(timezone.localtime(c.taken_at).date()),
                   lambda c: f"The sample was taken outside the visit window"
-                            f" ({c.visit.opens:%d %b} to {c.visit.closes:%d %b %Y})."),
+                            f" ({c.visit.opens:%d %b} to {c.visit.closes:%d %b %Y}).",
+                  about="The sample was taken outside the visit window."),
         EditCheck("CBC02", ["platelets"], lambda c: c.platelets < PLT_ASK_UNIT,
                   "1500 or more is rare. Was it printed per µL? Then divide by 1000.", rule="protocol 8.1"),
         EditCheck("CBC03", ["quality", "platelets"], lambda c: c.quality in USABLE,
@@ -122,12 +124,14 @@ class BloodCount(Crf):
                   rule="R8"),
         EditCheck("CBC04", ["platelets", "taken_at"], lambda c: not c.jumps(counts.implausible_rise),
                   lambda c: f"More than a {counts.RISE_FOLD}-fold rise in at most 48 hours ({c.jumps(counts.implausible_rise)})."
-                            " Right child, right sample?", rule="protocol 8.1"),
+                            " Right child, right sample?", rule="protocol 8.1",
+                  about="The count rose more than 20-fold in at most 48 hours."),
         EditCheck("CBC05", ["platelets", "taken_at"], lambda c: not c.jumps(counts.implausible_fall),
                   lambda c: f"A fall of more than {counts.FALL_PART:.0%} in at most 24 hours"
-                            f" ({c.jumps(counts.implausible_fall)}). Was the sample clotted?", rule="protocol 8.1"),
+                            f" ({c.jumps(counts.implausible_fall)}). Was the sample clotted?", rule="protocol 8.1",
+                  about="The count fell by more than 80 % in at most 24 hours."),
         EditCheck("CBC06", ["bleeding", "taken_at"], lambda c: not c.contradicted_by(), lambda c: c.contradicted_by(),
-                  rule="R12"),
+                  rule="R12", about="“No bleeding” here, but the bleeding log holds an episode on this day."),
         EditCheck("CBC07", ["done"], lambda c: c.done == YesNo.YES or not c.decides_a_dose(),
                   "No count before this dose: neither the interval nor the response on this day can be judged. If a sample can"
                   " still be taken before the infusion starts, take it.", rule="R6"),
@@ -135,7 +139,11 @@ class BloodCount(Crf):
                   "This sample was taken after the infusion of this visit had started. It is shown and never classified.",
                   rule="R10"),
         EditCheck("CBC09", ["haemoglobin", "taken_at"], lambda c: not c.haemolysis(), lambda c: c.haemolysis(),
-                  rule="protocol 6.1"),
+                  rule="protocol 6.1",
+                  about="Haemoglobin fell by 2 g/dL or more since before the latest infusion: think of haemolysis."),
+        EditCheck("CBC11", ["platelets"], lambda c: not c.too_high_for_entry(),
+                  f"R3 judges the entry count again on Day 0: before the loading dose it must be below {ENTRY_PLT_MAX} ×10⁹/L"
+                  " (assumption). Is the child still to be treated?", rule="R3"),
         EditCheck("CBC10", ["is_repeat"], lambda c: c.is_repeat == YesNo.NO or c.repeat_of is not None,
                   "No unusable sample of the last 14 days is stored that this one could repeat.", rule="R8"),
     ]
@@ -167,6 +175,10 @@ class BloodCount(Crf):
             return ""
         found = self.story.episodes_on(timezone.localtime(self.taken_at).date())
         return f"“No bleeding” here, but the bleeding log holds: {told(found[0])}. Which one is right?" if found else ""
+
+    def too_high_for_entry(self) -> bool:
+        """R3 once more on Day 0: at the visit of the loading dose."""
+        return self.visit is not None and self.visit.plan.infusion == 0 and self.platelets >= ENTRY_PLT_MAX
 
     def decides_a_dose(self) -> bool:
         return self.visit is not None and self.visit.plan.infusion is not None

@@ -92,8 +92,10 @@ class Laboratory(Crf):
                 "iga_printed", "igm_printed", note="Kept as typed, with the unit of the report."),
     ]
     edit_checks = [
-        EditCheck("LAB01", ["iga"], lambda c: c.iga >= IGA_ALERT, lambda c: c.iga_text(), rule="protocol 8.2"),
-        EditCheck("LAB02", ["iga_below"], lambda c: c.iga_below == YesNo.NO, lambda c: c.iga_text(), rule="protocol 8.2"),
+        EditCheck("LAB01", ["iga"], lambda c: c.iga >= IGA_ALERT, lambda c: c.iga_text(), rule="protocol 8.2",
+                  about="IgA is so low that a reaction to the product is possible."),
+        EditCheck("LAB02", ["iga_below"], lambda c: c.iga_below == YesNo.NO, lambda c: c.iga_text(), rule="protocol 8.2",
+                  about="IgA is below what the laboratory can measure: a reaction is possible."),
         EditCheck("LAB03", ["dat"], lambda c: c.dat == Antiglobulin.NEGATIVE,
                   "A positive antiglobulin test: before the first dose think of Evans syndrome, after a dose of haemolysis.",
                   rule="protocol 8.2"),

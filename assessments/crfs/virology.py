@@ -67,7 +67,8 @@ class Virology(Crf):
         EditCheck("VIR01", ["taken_on"], lambda c: not c.is_late_baseline(),
                   "This baseline sample was taken when a dose had been given already: antibodies may come from the product.",
                   rule="protocol 8.2"),
-        EditCheck("VIR02", ["taken_on"], lambda c: not c.reading().alarm, lambda c: c.reading().alarm, rule="protocol 6.1"),
+        EditCheck("VIR02", ["taken_on"], lambda c: not c.reading().alarm, lambda c: c.reading().alarm, rule="protocol 6.1",
+                  about="A new reactive result that is not explained by antibodies of the product."),
     ]
 
     class Meta:

@@ -19,7 +19,7 @@ from itp_trial.vital_signs import POSSIBLE
 
 def _by_age(code: str, sign: str) -> EditCheck:
     return EditCheck(code, [sign, "measured_at"], lambda c: not c.outside(sign), lambda c: c.outside(sign),
-                     rule="protocol 8.4")
+                     rule="protocol 8.4", about="Unusual for the age (PALS).")
 
 
 class VitalSigns(Crf):
@@ -50,7 +50,7 @@ class VitalSigns(Crf):
         _by_age("VIT03", "systolic"),
         _by_age("VIT04", "diastolic"),
         EditCheck("VIT05", ["spo2"], lambda c: not vital_signs.oxygen(c.spo2), lambda c: vital_signs.oxygen(c.spo2),
-                  rule="protocol 8.4"),
+                  rule="protocol 8.4", about="Oxygen saturation is low."),
         EditCheck("VIT06", ["diastolic", "systolic"], lambda c: c.diastolic < c.systolic,
                   "The diastolic pressure must be lower than the systolic one. Are they exchanged?", hard=True),
     ]

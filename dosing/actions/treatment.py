@@ -6,6 +6,7 @@ from typing import Any
 
 from casebook.actions import cancel_visits, change_state, plan_visits, recompute
 from casebook.models import Participant
+from dosing.blood_group import BloodGroup, abo_of
 from dosing.crfs import Infusion, InfusionBag, Lot, doses_of
 from itp_trial.actor import acting
 from itp_trial.protocol import value
@@ -22,7 +23,8 @@ def follow_infusion(*, infusion: Infusion, by: Any) -> None:
     if infusion.started_on is None or not is_dose(infusion):
         return
     if participant.state == Participant.State.TREATMENT:
-        plan_visits(participant=participant, plans=after_infusion(infusion.number), anchor=infusion.started_on, by=by)
+        plans = after_infusion(infusion.number, haemolysis_risk=abo_of(participant) != BloodGroup.O)
+        plan_visits(participant=participant, plans=plans, anchor=infusion.started_on, by=by)
         if infusion.number == value("MAX_MAINT"):
             end_treatment(participant=participant, reason="The last dose of the protocol was given.", by=by)
     elif participant.state == Participant.State.FOLLOW_UP:

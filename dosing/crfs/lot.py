@@ -114,7 +114,7 @@ class Lot(Crf):
                   "The concentration rests on total protein: every dose would hold about a quarter less IgG than it says"
                   " (protocol 5.2). Please ask for the measured IgG, or confirm.", rule="R5"),
         EditCheck("LOT10", ["released"], lambda c: not c.keeps_from_release(), lambda c: c.keeps_from_release(), hard=True,
-                  rule="protocol 5.5"),
+                  rule="protocol 5.5", about="Something of the certificate keeps the lot from release."),
     ]
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """The forms of screening, consent, history and of leaving the trial."""
 
 from enrollment.crfs.consent import Consent, ConsentSheet, Reconsent, latest_consent
+from enrollment.crfs.deviation import Deviation
 from enrollment.crfs.history import Demography, Disease, ItpHistory, MedicalHistory, PriorTherapy
 from enrollment.crfs.leaving import Death, EndOfStudy, Withdrawal
 from enrollment.crfs.screening import Screening
@@ -10,6 +11,7 @@ __all__ = [
     "ConsentSheet",
     "Death",
     "Demography",
+    "Deviation",
     "Disease",
     "EndOfStudy",
     "ItpHistory",

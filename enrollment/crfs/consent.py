@@ -84,7 +84,7 @@ class ConsentSheet(Crf):
         EditCheck("CON02", ["father"], lambda c: c.father != ParentState.REFUSED,
                   "The father refused: the child cannot take part.", rule="law 214/2020 art. 3"),
         EditCheck("CON03", ["version", "consented_at"], lambda c: not c.version_gap(), lambda c: c.version_gap(),
-                  rule="protocol 6.7"),
+                  rule="protocol 6.7", about="The version that was signed was not the approved one of the site on that day."),
         EditCheck("CON04", ["assent"], lambda c: c.assent != YesNo.NO,
                   "The child did not assent: the child cannot take part.", rule="protocol 6.7"),
     ]

@@ -146,7 +146,8 @@ class Death(Crf):
     edit_checks = [
         EditCheck("DTH01", ["died_on"], lambda c: c.participant.is_ended,
                   "Please end the participation: open visits are then cancelled.", rule="R16"),
-        EditCheck("DTH02", ["died_on"], lambda c: not c.seen_after(), lambda c: c.seen_after(), hard=True),
+        EditCheck("DTH02", ["died_on"], lambda c: not c.seen_after(), lambda c: c.seen_after(), hard=True,
+                  about="A visit took place after this day."),
     ]
 
     class Meta:

@@ -113,7 +113,7 @@ class Screening(Crf):
                   lambda c: c.diagnosed_on >= c.birth_date.isoformat()[: len(c.diagnosed_on)],
                   "The diagnosis is before the birth. Please check both dates.", hard=True),
         EditCheck("SCR04", ["screened_on"], lambda c: not c.no_longer_eligible(), lambda c: c.no_longer_eligible(),
-                  rule="R4"),
+                  rule="R4", about="This child is enrolled, but is not eligible with these answers."),
     ]
 
     class Meta:

@@ -11,7 +11,8 @@ from django.urls import NoReverseMatch, reverse
 
 from casebook.crf import Sheet, crf_models
 from casebook.models import Finding, FormRecord, Participant
-from demo.builder import at
+from demo.builder import at, fill, record
+from enrollment.reconsent import register_consent_version
 from itp_trial.actor import System, acting
 from itp_trial.models import AccessEntry, Site
 from reports.files import form_files
@@ -43,6 +44,7 @@ def write_everywhere(universe: Any, code: str, words: Callable[[str], str]) -> i
     clinic.log(child, "rescue", kind="corticosteroid", started_on=day, ongoing="Y", dose="x", why="x")
     clinic.log(child, "bleeding-episode", site_of_bleeding="epistaxis", started_on=day, ongoing="Y", peak_grade=1,
                evidence="record", treatment="x")  # fmt: skip
+    _the_rarer_forms(universe, clinic, child)
     saved = clinic.extra_count(child, day, 610)
     with acting(MACHINE, "Words"):
         places = 0
@@ -59,6 +61,20 @@ def write_everywhere(universe: Any, code: str, words: Callable[[str], str]) -> i
         Finding.objects.filter(record=saved.record).update(explanation=words("Finding.explanation"), **settled)
         Participant.objects.filter(site=site).update(end_reason=words("Participant.end_reason"))
     return places
+
+
+def _the_rarer_forms(universe: Any, clinic: Any, child: Participant) -> None:
+    """What a child only has where something happened: a withdrawal, a deviation, a second consent, another disease."""
+    day = universe.today
+    clinic.log(child, "withdrawal", withdrawn_on=day, treatment="N")
+    clinic.log(child, "deviation", category="other", occurred_on=day, description="x")
+    clinic.log(child, "death", died_on=day, cause="unknown", cause_text="x")
+    fill(record(child, "medical-history", "SCREEN"), clinic.coordinator, other_disease="Y", diseases=[{"disease": "x"}])
+    head = {"01": universe.hana, "02": universe.hoda}[clinic.site.code]
+    register_consent_version(site=clinic.site, version="3.0", approved_on=day, from_day=day, reference="REC-3", asks_again=True,
+                             by=head)  # fmt: skip
+    again = FormRecord.objects.get(participant=child, form="re-consent")
+    fill(again, clinic.coordinator, version="3.0", mother="absent", father="absent", guardian="Y")
 
 
 #: Addresses of files say what they are for.

@@ -164,6 +164,8 @@ POLICY: dict[str, dict[str, Door]] = {
     "sae-csv": {"GET": Door(EXPORT, says="serious events, one a line")},
     "cioms": {"GET": Door(EXPORT, "safety report", "the CIOMS form of one version")},
     "e2b": {"GET": Door(EXPORT, "safety report", "the data set of one version")},
+    "deviations": {"GET": Door(SEE, says="the register of deviations")},
+    "deviations-csv": {"GET": Door(EXPORT, says="the register as a file")},
     # what leaves the system
     "exports": {"GET": Door(EXPORT)},
     "codebook-csv": {"GET": Door(EXPORT)},

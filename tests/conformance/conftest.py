@@ -70,7 +70,8 @@ def about_an_event(crf: type[Crf], universe: Any) -> FormRecord:
 
 @pytest.fixture
 def subject(crf: type[Crf], universe: Any) -> Subject:
-    editor = universe.pia if crf.is_product else universe.clara
+    # A deviation is graded by an investigator; everything else a coordinator may enter.
+    editor = universe.pia if crf.is_product else universe.ines if crf.slug == "deviation" else universe.clara
     return Subject(RECORDS.get(pk=empty_record(crf, universe).pk), editor, universe.milo, universe.otto)
 
 

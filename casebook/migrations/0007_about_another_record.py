@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('casebook', '0005_places_and_plans'),
+        ('casebook', '0006_haemoglobin_checks'),
     ]
 
     operations = [
