@@ -32,8 +32,12 @@ CRITERIA = {
 
 def cioms_pdf(report: SafetyReport) -> PdfFile:
     """Raises ``PdfNotMade``."""
-    name = f"{report.control_number}-{int(report.number or 0)}-cioms.pdf"
-    return PdfFile(name, rendered(cioms_html(report)))
+    return PdfFile(f"{file_name(report)}-cioms.pdf", rendered(cioms_html(report)))
+
+
+def file_name(report: SafetyReport) -> str:
+    """Subject number, number of the version and of its record: nothing that anybody typed."""
+    return f"{report.record.participant.number}-report-{report.record.repeat}-version-{report.number:.0f}"
 
 
 def cioms_html(report: SafetyReport) -> str:

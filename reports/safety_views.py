@@ -15,7 +15,7 @@ from itp_trial.permissions import access, allow, allow_somewhere, visible
 from itp_trial.roles import Can
 from itp_trial.web import error_page
 from reports import line_listing
-from reports.cioms import cioms_pdf
+from reports.cioms import cioms_pdf, file_name
 from reports.e2b import e2b
 from reports.making import one_file_at_a_time, snapshot
 from reports.pdf import PdfNotMade
@@ -44,7 +44,7 @@ def e2b_json(request: HttpRequest, pk: Any) -> HttpResponse:
     report, purpose = _report_of(request, pk), stated(request.GET)
     what = f"E2B data set {report.control_number}, {report.name}"
     exported(request, what, purpose, participant=report.participant)
-    name = f"{report.control_number}-{int(report.number or 0)}-e2b.json"
+    name = f"{file_name(report)}-e2b.json"
     body = json.dumps(e2b(report), indent=1, ensure_ascii=False)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(body, content_type="application/json; charset=utf-8", headers=headers)

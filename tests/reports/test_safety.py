@@ -41,7 +41,8 @@ def test_the_form_with_its_continuation_page(report: SafetyReport) -> None:
     file = cioms_pdf(report)
     reader, text = pypdf.PdfReader(io.BytesIO(file.body)), text_of(file.body)
     child = report.record.participant
-    assert file.name == f"EG-ASSIUTUNIV-ITPIVIG01-{child.number}-01-0-cioms.pdf"
+    assert file.name == f"{child.number}-report-1-version-0-cioms.pdf"
+    assert report.control_number == f"EG-ASSIUTUNIV-ITPIVIG01-{child.number}-01"
     assert len(reader.pages) >= 2
     for number, page in enumerate(reader.pages, start=1):
         shown = page.extract_text()
