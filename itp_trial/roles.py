@@ -42,6 +42,7 @@ class Can(StrEnum):
     UNLOCK = "unlock"
     DELEGATE = "sign the delegation log"
     SEE_IDENTITY = "see the contacts of families"
+    SEE_DUPLICATES = "see possible duplicates"
     REVIEW_TRAIL = "review the audit trail"
     SEE_ACCESSES = "see who looked at what"
     ASK_REDACTION = "ask for a redaction"
@@ -70,8 +71,8 @@ RIGHTS: dict[str, set[Can]] = {
     | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES, Can.APPROVE_CONSENT},
     Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
     Role.DATA_MANAGER: _READER | _OVERSEER
-    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS,
-       Can.HOLD_LOT},
+    | {Can.SEE_DUPLICATES, Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION,
+       Can.REVIEW_ACCESS, Can.HOLD_LOT},
     # Whom the sponsor told is the sponsor's own record, no value of a site (RQ-64).
     Role.SAFETY: _READER | {Can.HOLD_LOT, Can.NOTIFY},
     Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT, Can.NOTIFY},
@@ -96,6 +97,11 @@ CONFLICTS: tuple[tuple[frozenset[Role], frozenset[Role], str], ...] = (
     (frozenset({Role.ADMINISTRATOR}), frozenset(Role) - {Role.ADMINISTRATOR},
      "whoever manages accounts holds no other right of the trial (RQ-40)"),
 )  # fmt: skip
+
+
+def roles_that(right: Can) -> set[str]:
+    """The roles that hold this right."""
+    return {str(role) for role, rights in RIGHTS.items() if right in rights}
 
 
 def conflict_between(one: str, other: str) -> str:

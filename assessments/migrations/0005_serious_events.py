@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('assessments', '0004_measurements'),
-        ('casebook', '0007_about_another_record'),
+        ('casebook', '0008_about_another_record'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

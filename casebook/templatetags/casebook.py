@@ -52,6 +52,7 @@ STATES = {
     "trained": ("Trained", "●"), "untrained": ("Training missing", "○"), "retraining": ("Training to renew", "◐"),
     "review due": ("Review overdue", "▲"), "review in time": ("In time", "●"), "account closed": ("Account closed", "✕"),
     "told": ("Told in time", "●"), "told late": ("Told late", "▲"), "waits": ("Not started", "○"),
+    "granted": ("Granted", "●"), "declined": ("Declined", "✕"),
     "signed": ("Signed", "✓"), "superseded": ("Changed since signed", "◇"), "frozen": ("Frozen", "▤"), "locked": ("Locked", "■"),
     "accepted": ("Accepted", "●"), "not accepted": ("Not accepted yet", "◇"),
 }  # fmt: skip

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('casebook', '0006_haemoglobin_checks'),
+        ('casebook', '0007_drafts'),
     ]
 
     operations = [
