@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('assessments', '0004_measurements'),
-        ('casebook', '0008_about_another_record'),
+        ('assessments', '0005_family_and_therapy'),
+        ('casebook', '0009_about_another_record'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('casebook', '0007_drafts'),
+        ('casebook', '0008_contacts'),
     ]
 
     operations = [
