@@ -163,6 +163,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "take-back-movement": {"POST": Door("CIHP", "movement", "an entry about a bag was a mistake")},
     "hold-lot": {"POST": Door("IHPSD", "lot", "quarantine, recall, set free")},
     "dose-plan": {"GET": Door(SEE, "infusion", "compute a dose, see its plan")},
+    "run-sheet": {"GET": Door(SEE, "infusion", "the sheet at the bedside"), "POST": Door(ENTER, "infusion", "one tap")},
     "accept-plan": {"POST": Door(ENTER, "infusion", "accept a calculation")},
     "confirm-plan": {"POST": Door("CIHP", "plan", "the second person, with the password")},
     "withdraw-plan": {"POST": Door(ENTER, "plan", "free the bags again")},
@@ -176,6 +177,9 @@ POLICY: dict[str, dict[str, Door]] = {
     "sae-csv": {"GET": Door(EXPORT, says="serious events, one a line")},
     "cioms": {"GET": Door(EXPORT, "safety report", "the CIOMS form of one version")},
     "e2b": {"GET": Door(EXPORT, "safety report", "the data set of one version")},
+    "look-back": {"GET": Door(SEE, says="lot or pool, and every child who received of it")},
+    "look-back-csv": {"GET": Door(EXPORT)},
+    "look-back-pdf": {"GET": Door(EXPORT)},
     "deviations": {"GET": Door(SEE, says="the register of deviations")},
     "deviations-csv": {"GET": Door(EXPORT, says="the register as a file")},
     # what leaves the system
