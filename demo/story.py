@@ -10,9 +10,8 @@ from typing import Any
 
 from casebook import actions as casebook
 from casebook.models import Participant
-from demo import bedside
+from demo import bedside, safety
 from demo import platelets as numbers
-from demo import safety
 from demo.builder import Clinic, Facts, at, confirm, fill, record
 from demo.children import Child, Day, Moment
 from demo.families import family_of
