@@ -250,6 +250,29 @@ class Finding(models.Model):
         return f"{self.record}: {self.message}"
 
 
+class Draft(models.Model):
+    """What a person typed into a form and has not saved. Not clinical data: no export, PDF, rule or trail knows it.
+
+    Holds only the questions that the person touched, each with the answer that they saw before (``base``), so that it can
+    be put into whatever is stored when they come back. Goes away when the form is saved. ``docs/adr/0018-drafts.md``.
+    """
+
+    audited = False
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    record = models.ForeignKey(FormRecord, on_delete=models.CASCADE, related_name="drafts")
+    base_version = models.PositiveIntegerField()
+    base = models.JSONField(default=dict)
+    typed = models.JSONField(default=dict)
+    kept_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["kept_at"]
+        constraints = [models.UniqueConstraint(fields=["user", "record"], name="draft_once")]
+
+    def __str__(self) -> str:
+        return f"Draft of {self.record_id} by {self.user_id}"
+
+
 class Lock(models.Model):
     """A participant, a visit or one form is closed to changes, from a moment until it is lifted. ``casebook.locks`` decides."""
 

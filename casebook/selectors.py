@@ -10,13 +10,15 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from casebook.actions import UNSCHEDULED_FORMS
 from casebook.crf import crf_models
-from casebook.models import Finding, FormRecord, Lock, Participant, Visit
+from casebook.models import Draft, Finding, FormRecord, Lock, Participant, Visit
 
 PARTICIPANTS = Participant.objects.select_related("site")
+_DRAFTS = Draft.objects.filter(record=OuterRef("pk"))
 _CLOSED = Lock.objects.filter(participant=OuterRef("participant"), lifted_at=None)
 #: ``has_locks``: something of this participant is closed (``casebook.locks`` says whether this form is).
+#: ``has_drafts``: somebody typed something here that is not saved.
 RECORDS = FormRecord.everything.select_related("site", "participant__site", "visit__participant", "saved_by").annotate(
-    has_locks=Exists(_CLOSED)
+    has_locks=Exists(_CLOSED), has_drafts=Exists(_DRAFTS)
 )
 #: All forms of one child, with their visits.
 RECORDS_OF_CHILD = FormRecord.objects.select_related("visit", "saved_by")
