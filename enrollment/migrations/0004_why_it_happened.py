@@ -13,4 +13,9 @@ class Migration(migrations.Migration):
             old_name='explanation',
             new_name='why',
         ),
+        migrations.RenameField(
+            model_name='withdrawal',
+            old_name='reason',
+            new_name='reason_given',
+        ),
     ]
