@@ -13,6 +13,7 @@ from casebook.models import Participant
 from demo import platelets as numbers
 from demo.builder import Clinic, Facts, at, confirm
 from demo.children import Child, Day, Moment
+from demo.families import family_of
 from demo.observations import Observed
 from dosing.actions import end_treatment
 from enrollment import actions as enrollment
@@ -107,6 +108,7 @@ class Story:
 
     def _screen(self, participant: Participant) -> None:
         facts = Facts(self.child.age, self.child.sex, self.child.months, self.first)
+        self.clinic.meet_family(participant, family_of(self.child, facts.born(self.screened_on)))
         self.clinic.screen(participant, self.screened_on, facts, **self._says("SCREEN", "screening"))
         if self.child.key != "in_screening":
             saved = self.clinic.consent(participant, self.screened_on, facts, **self._says("SCREEN", "consent"))

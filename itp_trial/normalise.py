@@ -29,12 +29,27 @@ class Unreadable(ValueError):
     """The text cannot be read as what was asked; the message says so in the user's words."""
 
 
+# Century, birth date, governorate, serial number and check digit; people put spaces or dashes between them.
+_NATIONAL_ID = re.compile(
+    r"(?<![\w-])[23]\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:0[1-4]|1[1-9]|2[1-9]|3[1-5]|88)\d{5}(?![\w-])", re.ASCII
+)
+
+
+def holds_national_id(raw: str) -> bool:
+    """Whether 14 digits in this text look like an Egyptian national ID, in whatever digits and groups."""
+    plain = re.sub(r"(?<=\d)[ \u00a0./-](?=\d)", "", raw.translate(_DIGITS))
+    return any(_NATIONAL_ID.search(one) for one in (raw.translate(_DIGITS), plain))
+
+
 def text(raw: str) -> str:
-    """Trimmed NFC text. Raises ``Unreadable`` for characters that cannot be stored or that reorder other text."""
+    """Trimmed NFC text. Raises ``Unreadable`` for characters that cannot be stored or that reorder other text, and for
+    what looks like a national ID (RQ-68)."""
     if found := _FORBIDDEN.search(raw):
         raise Unreadable(f"This text holds a character that cannot be stored (U+{ord(found[0]):04X}). Please remove it.")
     if len(raw) > LONGEST_NOTE:
         raise Unreadable(f"This text has {len(raw):,} characters; at most {LONGEST_NOTE:,} can be stored.")
+    if holds_national_id(raw):
+        raise Unreadable("This looks like an Egyptian national ID (14 digits). It is never kept here: please remove it.")
     return unicodedata.normalize("NFC", raw.replace("\r\n", "\n")).strip()
 
 

@@ -41,6 +41,7 @@ class Can(StrEnum):
     UNLOCK = "unlock"
     DELEGATE = "sign the delegation log"
     SEE_IDENTITY = "see the contacts of families"
+    SEE_DUPLICATES = "see possible duplicates"
     REVIEW_TRAIL = "review the audit trail"
     SEE_ACCESSES = "see who looked at what"
     ASK_REDACTION = "ask for a redaction"
@@ -69,8 +70,8 @@ RIGHTS: dict[str, set[Can]] = {
     | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES, Can.APPROVE_CONSENT},
     Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
     Role.DATA_MANAGER: _READER | _OVERSEER
-    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS,
-       Can.HOLD_LOT},
+    | {Can.SEE_DUPLICATES, Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION,
+       Can.REVIEW_ACCESS, Can.HOLD_LOT},
     Role.SAFETY: _READER | {Can.HOLD_LOT},
     Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT},
     Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.HOLD_LOT,
@@ -94,6 +95,11 @@ CONFLICTS: tuple[tuple[frozenset[Role], frozenset[Role], str], ...] = (
     (frozenset({Role.ADMINISTRATOR}), frozenset(Role) - {Role.ADMINISTRATOR},
      "whoever manages accounts holds no other right of the trial (RQ-40)"),
 )  # fmt: skip
+
+
+def roles_that(right: Can) -> set[str]:
+    """The roles that hold this right."""
+    return {str(role) for role, rights in RIGHTS.items() if right in rights}
 
 
 def conflict_between(one: str, other: str) -> str:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("delegation.urls")),
     path("", include("casebook.urls")),
+    path("", include("identity.urls")),
     path("", include("signatures.urls")),
     path("", include("enrollment.urls")),
     path("", include("dosing.urls")),

@@ -137,6 +137,13 @@ POLICY: dict[str, dict[str, Door]] = {
     "add-log": {"POST": _participant(ENTER, "an event at any time")},
     "plan-visit": {"POST": Door(ENTER, "visit", "the day agreed with the family")},
     "confirm-finding": {"POST": Door(ENTER, "finding", "confirm an unusual value")},
+    # families
+    "identity": {"GET": _participant(ENTER, "how to reach the family: closed until one says why")},
+    "look-at-identity": {"POST": _participant(ENTER, "open the details; noted")},
+    "keep-identity": {"POST": _participant(ENTER, "keep the details in the vault")},
+    "duplicates": {"GET": Door("D", says="children that look like one"), "POST": Door("D", says="record what was found out")},
+    "redactions": {"GET": _participant("H", "the texts of a child"), "POST": _participant("H", "ask that one is taken out")},
+    "redaction-requests": {"GET": Door("D"), "POST": Door("D", says="grant or decline, with the password")},
     # enrolment
     "screen": {"GET": Door(ENTER), "POST": Door(ENTER, "site of the form")},
     "eligibility": {"GET": _participant(SEE, "criteria and consent")},
