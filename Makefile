@@ -11,7 +11,7 @@ export PORT
 PRODUCTION_LIKE = env -u ITP_DEMO ALLOWED_HOSTS=ecrf.example.org \
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64)[:60])')"
 
-.PHONY: run test coverage check audit sbom bench lock docs pictures clean base dev
+.PHONY: run test coverage check audit sbom bench mutants lock docs pictures clean base dev
 
 run: base
 	@$(BIN)/python -m itp_trial.launch
@@ -40,6 +40,10 @@ check: dev
 audit: dev
 	$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements/dev.txt
 
+# Small changes of the pure rules that no test notices. Takes long: on one core, one module after the other, and gently.
+mutants: dev
+	nice -n 19 $(BIN)/python bin/mutants $(MODULES)
+
 # What the product is made of, for the release (docs/patching.md). No network.
 sbom: base
 	@mkdir -p var
@@ -47,6 +51,7 @@ sbom: base
 
 bench: dev
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.classifying
 
 docs: dev
 	$(BIN)/python -m itp_trial.protocol_doc > docs/protocol.md

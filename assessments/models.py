@@ -2,9 +2,14 @@
 
 from assessments.crfs.bleeding import BleedingAssessment, BleedingEpisode
 from assessments.crfs.blood_count import BloodCount
+from assessments.crfs.contact import Contact
+from assessments.crfs.daily_life import Satisfaction, SchoolActivity
 from assessments.crfs.growth import Growth
+from assessments.crfs.haemoglobin_check import HaemoglobinCheck
+from assessments.crfs.hospital import HospitalContact
 from assessments.crfs.laboratory import Laboratory
 from assessments.crfs.safety import AdverseEvent, Rescue
+from assessments.crfs.therapy import Therapy, Vaccination
 from assessments.crfs.virology import Virology
 from assessments.crfs.vital_signs import VitalSigns
 
@@ -13,9 +18,16 @@ __all__ = [
     "BleedingAssessment",
     "BleedingEpisode",
     "BloodCount",
+    "Contact",
     "Growth",
+    "HaemoglobinCheck",
+    "HospitalContact",
     "Laboratory",
     "Rescue",
+    "Satisfaction",
+    "SchoolActivity",
+    "Therapy",
+    "Vaccination",
     "Virology",
     "VitalSigns",
 ]

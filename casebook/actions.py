@@ -302,7 +302,8 @@ def cancel_visits(*, participant: Participant, codes: list[str], why: str, by: A
         participant.visits.filter(code__in=codes, happened_on__isnull=True).update(cancelled=why[:120])
 
 
-UNSCHEDULED_FORMS = ("blood-count", "bleeding-assessment")
+UNSCHEDULED_FORMS = ("blood-count", "bleeding-assessment", "haemoglobin-check", "laboratory", "virology", "vital-signs", "growth",
+                     "contact", "school-activity", "satisfaction")  # fmt: skip
 
 
 def add_unscheduled_visit(*, participant: Participant, on: date, forms: list[str], by: Any) -> Visit:

@@ -159,6 +159,10 @@ EDIT_CHECKS: dict[str, tuple[str, str]] = {
         "A child with hardly any IgA may react to the product. An antibody that appears after a dose, without the virus, came "
         "with the product.",
     ),
+    "E6": (
+        "Other medicines and vaccines",
+        "Medicines that raise platelets or disturb them are flagged. Live vaccines wait for the antibodies to go.",
+    ),
 }
 
 #: What oversees the data decides nothing about a child. Requirement -> (short name, what it says in plain words).

@@ -53,7 +53,13 @@ def empty_record(crf: type[Crf], universe: Any) -> FormRecord:
                                  asks_again=True, by=universe.hana)  # fmt: skip
     # The earliest visit that wants the form: the loading dose before the first maintenance dose.
     wanting = FormRecord.objects.filter(site=universe.s1, form=crf.slug, version=0, visit__isnull=False)
-    return wanting.order_by("visit__target", "pk").first()
+    return wanting.order_by("visit__target", "pk").first() or _unscheduled(crf, universe)
+
+
+def _unscheduled(crf: type[Crf], universe: Any) -> FormRecord:
+    """A form that no visit of the universe wants, at an unscheduled one."""
+    visit = actions.add_unscheduled_visit(participant=universe.untreated, on=universe.today, forms=[crf.slug], by=universe.clara)
+    return visit.records.get()
 
 
 @pytest.fixture

@@ -625,3 +625,19 @@ def test_nothing_is_off_therapy_while_a_further_dose_may_follow():
     assert verdict.off_therapy is None
     assert verdict.response == classify(treated).response
     assert any(reason.rule == "R7" and "no end of treatment yet" in reason.text for reason in verdict.reasons)
+
+
+def test_a_rescue_between_two_low_counts_is_what_confirms_the_loss() -> None:
+    """R16 b before R16 a: the rescue came before the next count, however low that one is."""
+    verdict = classify(course({3: 60, 10: 65, 20: 15, 35: 10}, rescues=[(21, 21, "platelet_transfusion")]))
+    assert verdict.response_end is not None
+    assert (verdict.response_end.on, verdict.response_end.how) == (day(20), "confirmed_by_rescue")
+
+
+def test_a_recovery_after_rescue_is_no_recovery_under_the_strict_reading() -> None:
+    """Two low counts one day apart confirm nothing there; the rescue after them does, before the count that is well again."""
+    verdict = classify(
+        course({3: 60, 12: 65, 20: 15, 21: 10, 35: 80}, rescues=[(22, 22, "platelet_transfusion")]), Rules(strict=True)
+    )
+    assert verdict.response_end is not None
+    assert (verdict.response_end.on, verdict.response_end.how) == (day(20), "confirmed_by_rescue")
