@@ -353,7 +353,7 @@ _MEDICAL = {
     "family_bleeding": "N", "family_platelets": "N", "family_immune": "N",
 }  # fmt: skip
 _EXPLAINED = {
-    "explanation": "The family could not come on another day.", "affects_safety": "N", "reported": "N",
+    "why": "The family could not come on another day.", "affects_safety": "N", "reported": "N",
     "action": "The next visits are planned together with the family.",
 }  # fmt: skip
 _WITHDRAWN = {"by_whom": "both", "treatment": "Y", "follow_up": "Y", "data_use": "N", "samples": "N", "informed": "Y"}

@@ -10,6 +10,7 @@ from typing import Any
 
 from casebook import actions as casebook
 from casebook.models import Participant
+from demo import bedside
 from demo import platelets as numbers
 from demo.builder import Clinic, Facts, at, confirm, fill, record
 from demo.children import Child, Day, Moment
@@ -26,6 +27,10 @@ PETECHIAE_BELOW = 15
 COMPLAINTS = {"headache": "headache", "fever": "fever", "vomiting": "vomiting", "chills": "chills", "urticaria": "rash"}
 #: Days before today on which a child without a dose was screened, and before day 0 where there is one.
 SCREENED_BEFORE, ENROLLED_BEFORE = 4, 2
+
+
+#: Whose dose is planned for today: for which visit, and whether the second person has confirmed it.
+TO_BE_DOSED = {"complete": ("M3", True), "enrolled_today": ("LOAD", False)}
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,13 @@ class Story:
     seed: str
 
     def play(self) -> Participant:
+        participant = self._play()
+        if self.child.key in TO_BE_DOSED:
+            code, confirmed = TO_BE_DOSED[self.child.key]
+            bedside.plan_dose(self.clinic, participant, code, self.child.weight, self.today, confirmed=confirmed)
+        return participant
+
+    def _play(self) -> Participant:
         participant = self.clinic.start_screening(self.screened_on)
         self._screen(participant)
         if self.child.loaded is not None or self.child.key == "enrolled_today":
@@ -176,8 +188,12 @@ class Story:
 
     def _infuse(self, participant: Participant, visit: Encounter) -> None:
         event = numbers.reaction(self.key, visit.code)
-        answers = {"reaction": "Y" if event else "N", **self._says(visit.code, "infusion")}
-        self.clinic.infuse(participant, visit.code, self.day(visit.day), self.child.weight, **answers)
+        said, on = self._says(visit.code, "infusion"), self.day(visit.day)
+        if bedside.is_recent(on) and not said:
+            bedside.infuse(self.clinic, participant, visit.code, on, self.child.weight, reaction=event.term if event else "")
+        else:
+            answers = {"reaction": "Y" if event else "N", **said}
+            self.clinic.infuse(participant, visit.code, on, self.child.weight, **answers)
         if event:
             self.clinic.log(participant, "adverse-event", **self._reaction(event, visit.day))
 

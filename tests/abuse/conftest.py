@@ -76,7 +76,8 @@ def _the_rarer_forms(universe: Any, clinic: Any, child: Participant) -> None:
     clinic.log(child, "withdrawal", withdrawn_on=day, treatment="N")
     clinic.log(child, "deviation", category="other", occurred_on=day, description="x")
     clinic.log(child, "death", died_on=day, cause="unknown", cause_text="x")
-    fill(record(child, "medical-history", "SCREEN"), clinic.coordinator, other_disease="Y", diseases=[{"disease": "x"}])
+    fill(record(child, "medical-history", "SCREEN"), clinic.coordinator, other_disease="Y",
+         diseases=[{"disease": "x"}, {"disease": None}, {"disease": None}])  # fmt: skip
     head = {"01": universe.hana, "02": universe.hoda}[clinic.site.code]
     register_consent_version(site=clinic.site, version="3.0", approved_on=day, from_day=day, reference="REC-3", asks_again=True,
                              by=head)  # fmt: skip

@@ -641,3 +641,13 @@ def test_a_recovery_after_rescue_is_no_recovery_under_the_strict_reading() -> No
     )
     assert verdict.response_end is not None
     assert (verdict.response_end.on, verdict.response_end.how) == (day(20), "confirmed_by_rescue")
+
+
+def test_every_count_keeps_the_form_that_it_stands_in() -> None:
+    """Used, in a washout, without a value, on Day 0 and after the data cut: the auditor finds the form of each."""
+    given = course({0: 9, 3: 60, 5: None, 12: 65, 20: 70, 90: 80}, rescues=[(18, 18, "ivig")], ended=False, as_of=40)
+    named = replace(given, counts=tuple(replace(count, ref=f"form of {count.on}") for count in given.counts))
+    verdict = classify(named)
+    assert [count.ref for count in verdict.counts] == [f"form of {count.on}" for count in verdict.counts]
+    assert [count.reason.rule for count in verdict.counts] == ["R14", "R13", "R8", "R13", "R17", "R14"]
+    assert [count.evaluable for count in verdict.counts] == [False, True, False, True, False, False]
