@@ -31,6 +31,7 @@ def work_list(request: HttpRequest) -> HttpResponse:
     context = {
         "lanes": selectors.work_list(participants, today),
         "unfinished": list(selectors.open_work(participants)[:50]),
+        "drafts": selectors.drafts_by(request.user, participants),
         "today": today,
         "may_screen": access(request).has(Can.SCREEN),
         "draft_key": drafts.local_key(request.user),

@@ -20,6 +20,8 @@ LONGEST_NOTE = 10_000
 # Arabic-Indic and Persian digits are what Egyptian keyboards produce; the Arabic decimal sign becomes a point.
 _DIGITS = {ord(arabic): str(i % 10) for i, arabic in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")} | {0x066B: ".", 0x066C: None}
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
+#: With three digits behind each Arabic thousands sign it is a number; with any other it is asked, not guessed.
+_GROUPED = re.compile(r"-?\d{1,3}(\u066c\d{3})+([.\u066b]\d+)?")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
@@ -59,6 +61,11 @@ def digits(raw: str) -> str:
 def number(raw: str) -> Decimal:
     """A plain decimal number such as ``12.5``. Raises ``Unreadable`` for letters, ``1e3``, ``1_000`` or ``12,5``."""
     plain = digits(raw)
+    if "\u066c" in raw and not _GROUPED.fullmatch(text(raw)):
+        meant = text(raw).replace("\u066c", "\u066b")
+        raise Unreadable(
+            f"“{_short(raw)}”: the Arabic thousands sign (٬) stands between wrong digits. Did you mean {digits(meant)}?"
+        )
     if _NUMBER.fullmatch(plain):
         return Decimal(plain) + 0  # + 0 turns -0 into 0
     if re.fullmatch(r"-?[0-9]+,[0-9]+", plain):
