@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from assessments import case
 from assessments.actions import start_report
+from casebook.actions import add_unscheduled_visit
 from casebook.crf import Sheet, crf_models
 from casebook.models import Finding, FormRecord, Participant
 from demo.builder import at, fill, record
@@ -70,6 +71,12 @@ def write_everywhere(universe: Any, code: str, words: Callable[[str], str]) -> i
 def _the_rarer_forms(universe: Any, clinic: Any, child: Participant) -> None:
     """What a child only has where something happened: a withdrawal, a deviation, a second consent, another disease."""
     day = universe.today
+    clinic.log(child, "therapy", drug="x", kind="paracetamol", purpose="other", dose="x", started_on=day)
+    clinic.log(child, "vaccination", vaccine="opv", given="Y", on=day)
+    clinic.log(child, "hospital-contact", kind="OUTPATIENT CLINIC VISIT", started_on=day)
+    extra = add_unscheduled_visit(participant=child, on=day, forms=["haemoglobin-check", "satisfaction"], by=clinic.coordinator)
+    fill(record(child, "haemoglobin-check", "UNS", extra.repeat), clinic.coordinator, haemoglobin="11.5")
+    fill(record(child, "satisfaction", "UNS", extra.repeat), clinic.coordinator, asked_on=day)
     clinic.log(child, "withdrawal", withdrawn_on=day, treatment="N")
     clinic.log(child, "deviation", category="other", occurred_on=day, description="x")
     clinic.log(child, "death", died_on=day, cause="unknown", cause_text="x")
