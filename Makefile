@@ -1,4 +1,4 @@
-# make run | test | coverage | check | audit | bench | lock | docs | pictures | clean
+# make run | test | coverage | check | audit | sbom | bench | lock | docs | pictures | clean
 SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -11,7 +11,7 @@ export PORT
 PRODUCTION_LIKE = env -u ITP_DEMO ALLOWED_HOSTS=ecrf.example.org \
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64)[:60])')"
 
-.PHONY: run test coverage check audit bench lock docs pictures clean base dev
+.PHONY: run test coverage check audit sbom bench mutants lock docs pictures clean base dev
 
 run: base
 	@$(BIN)/python -m itp_trial.launch
@@ -40,8 +40,18 @@ check: dev
 audit: dev
 	$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements/dev.txt
 
+# Small changes of the pure rules that no test notices. Takes long: on one core, one module after the other, and gently.
+mutants: dev
+	nice -n 19 $(BIN)/python bin/mutants $(MODULES)
+
+# What the product is made of, for the release (docs/patching.md). No network.
+sbom: base
+	@mkdir -p var
+	$(BIN)/python manage.py sbom > var/sbom.json
+
 bench: dev
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.classifying
 
 docs: dev
 	$(BIN)/python -m itp_trial.protocol_doc > docs/protocol.md

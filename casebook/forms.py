@@ -12,10 +12,8 @@ from typing import Any
 
 from casebook.crf import Crf, Row, Sheet
 from casebook.items import Item, MissingReason, Ref
+from casebook.merging import MISSING_MARK, MOST_ROWS, Answer, Line, answers_in
 from itp_trial.normalise import Unreadable, text
-
-MOST_ROWS = 100
-MISSING_MARK = "~"
 
 
 @dataclass
@@ -38,6 +36,8 @@ class Field:
     place: str = ""
     #: What the same question was answered with at earlier visits: pairs of a day and a short text.
     earlier: list[tuple[Any, str]] = field(default_factory=list)
+    #: Typed, and not what is stored.
+    is_draft: bool = False
 
     @property
     def key(self) -> str:
@@ -92,9 +92,7 @@ class SheetForm:
             shown.options = [(str(o.pk), str(o)) for o in offered]
             shown.offered = {str(o.pk): o for o in offered}
         if self.data is None:
-            value = getattr(self.sheet, item.attname)
-            shown.typed = str(value) if isinstance(item, Ref) and value else item.typed(value)
-            shown.missing = self.sheet.missing.get(name, "")
+            shown.typed, shown.missing = _typed(item, self.before[name]), self.before_missing.get(name, "")
         else:
             raw = str(self.data.get(shown.name, "") or "")
             # Only a known reason is a mark: people also write "~5 mL" for "about 5 mL", and that is an answer.
@@ -102,6 +100,10 @@ class SheetForm:
             mark = raw[1:] if is_mark else str(self.data.get(f"{shown.name}__missing", "") or "")
             shown.typed, shown.missing = ("" if is_mark else raw), mark
         return shown
+
+    def stored_answers(self) -> dict[str, str]:
+        """What stands in the inputs before anybody touches them, whatever was posted since."""
+        return _typed_answers(self.sheet, self.before, self.before_missing)
 
     @property
     def stored_id(self) -> str:
@@ -181,6 +183,17 @@ class SheetForm:
         ]
 
 
+def _typed(item: Item, value: Any) -> str:
+    """A stored value as it stands in its input; a reference by its key."""
+    return str(value) if isinstance(item, Ref) and value else item.typed(value)
+
+
+def _typed_answers(sheet: Sheet, values: Mapping[str, Any], missing: Mapping[str, str]) -> dict[str, str]:
+    """Stored answers as they stand in the inputs; a reason for a missing one with its mark."""
+    items = sheet.asked_items().items()
+    return {n: f"{MISSING_MARK}{missing[n]}" if n in missing else _typed(item, values[n]) for n, item in items}
+
+
 class CrfForm:
     """One form on the page or from the API: the answers, the repeating rows, the version and the reason for change."""
 
@@ -210,10 +223,21 @@ class CrfForm:
         for sheet_form in self.sheet_forms():
             for name, message in [*sheet_form.sheet.impossible(), *sheet_form.sheet.overflowing()]:
                 self._add_error(sheet_form, name, message)
+        if self.version == self.record.version and any(group.names_foreign_line for group in self.groups):
+            self.general_errors.append("A line does not belong to this form. Nothing was saved: please open the form again.")
         refusal = self.crf.needs_refusal()
         self.general_errors += [refusal] if refusal else []
         self._ask_for_reason()
         return not self.errors
+
+    def stored_answers(self) -> dict[str, Answer]:
+        """The stored answers as they would be typed, by question; repeating lines as one."""
+        return {**self.main.stored_answers(), **{group.model.slug: group.stored_lines for group in self.groups}}
+
+    def typed_answers(self) -> dict[str, Answer]:
+        """What was posted, by question."""
+        groups = {group.model.slug: group.model.asked_items() for group in self.groups}
+        return answers_in(self.data or {}, self.main.fields, groups)
 
     def place_on_page(self, place: str) -> None:
         """Puts ``place`` before the ids of all inputs: several forms stand on one page."""
@@ -281,14 +305,16 @@ class CrfForm:
 
     def _refuse_unknown_names(self) -> None:
         """An unknown name is a mistake of the sender (a misspelt item, a derived or system field), never ignored."""
-        self.unknown_names = sorted(set(self.data or {}) - self._known_names())
+        self.unknown_names = sorted(set(self.data or {}) - self.known_names())
         if self.unknown_names:
             self.general_errors.append(f"Not an item of this form: {', '.join(name[:40] for name in self.unknown_names)}.")
 
-    def _known_names(self) -> set[str]:
+    def known_names(self) -> set[str]:
         forms = [self.main, *(form for group in self.groups for form in group.forms)]
         names = {f.name for form in forms for f in form.fields.values()}
-        technical = {"record-version", "change-reason", "change-reason-text", "idempotency-key", "csrfmiddlewaretoken"}
+        technical = {"record-version", "change-reason", "change-reason-text", "idempotency-key", "csrfmiddlewaretoken",
+                     "record-base"}  # fmt: skip
+        technical |= {f"choice-{name}" for name in [*self.main.fields, *(group.model.slug for group in self.groups)]}
         counters = {name for group in self.groups for name in group.technical_names()}
         return names | {f"{name}__missing" for name in names} | technical | counters
 
@@ -300,8 +326,11 @@ class RowGroup:
         self.crf, self.model, self.data = crf, model, data
         stored = list(model.objects.filter(crf=crf)) if crf.record.version else []
         self.count = min(len(stored) + model.spare, MOST_ROWS) if data is None else self._posted_count(data)
+        self.stored_lines: list[Line] = [{"id": str(row.pk), **_typed_answers(row, row.answers(), row.missing)} for row in stored]
         by_id = {str(row.pk): row for row in stored}
         self.forms = [self._row_form(i, by_id, stored) for i in range(self.count)]
+        #: Whether a line names the key of a line that is not of this form (posted by hand, or gone meanwhile).
+        self.names_foreign_line = any(form.sheet._state.adding and self._posted_id(form.prefix) for form in self.forms)
         self.untouched = list(by_id.values())
         self.kept: list[Row] = [form.sheet for form in self.forms if not form.is_blank]
         self.taken_away: list[Row] = []
@@ -314,9 +343,12 @@ class RowGroup:
         if self.data is None:
             row = stored[index] if index < len(stored) else self.model(crf=self.crf)
         else:
-            row = by_id.pop(str(self.data.get(f"{prefix}id", "")), None) or self.model(crf=self.crf)
+            row = by_id.pop(self._posted_id(prefix), None) or self.model(crf=self.crf)
         row.crf = self.crf
         return SheetForm(row, self.data, prefix, record=self.crf.record)
+
+    def _posted_id(self, prefix: str) -> str:
+        return str((self.data or {}).get(f"{prefix}id", "") or "")
 
     def technical_names(self) -> set[str]:
         return {f"{self.model.slug}-count"} | {f"{self.model.slug}-{i}-id" for i in range(self.count)}

@@ -160,6 +160,8 @@ class FormRecord(models.Model):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="records")
     participant = models.ForeignKey(Participant, on_delete=models.PROTECT, null=True, related_name="records")
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="records")
+    #: The record that this one is about: an adverse event and its report.
+    about = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
     form = models.CharField(max_length=40)
     repeat = models.PositiveSmallIntegerField(default=1)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.EXPECTED)
@@ -248,6 +250,29 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record}: {self.message}"
+
+
+class Draft(models.Model):
+    """What a person typed into a form and has not saved. Not clinical data: no export, PDF, rule or trail knows it.
+
+    Holds only the questions that the person touched, each with the answer that they saw before (``base``), so that it can
+    be put into whatever is stored when they come back. Goes away when the form is saved. ``docs/adr/0018-drafts.md``.
+    """
+
+    audited = False
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    record = models.ForeignKey(FormRecord, on_delete=models.CASCADE, related_name="drafts")
+    base_version = models.PositiveIntegerField()
+    base = models.JSONField(default=dict)
+    typed = models.JSONField(default=dict)
+    kept_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["kept_at"]
+        constraints = [models.UniqueConstraint(fields=["user", "record"], name="draft_once")]
+
+    def __str__(self) -> str:
+        return f"Draft of {self.record_id} by {self.user_id}"
 
 
 class Lock(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,9 +14,10 @@ from django.http import HttpRequest
 from casebook import selectors
 from casebook.crf import Crf
 from casebook.doors import right_to_edit
+from casebook.drafts import Collision, Merge, drafts_of, with_draft
 from casebook.forms import CHANGE_REASONS, CrfForm
 from casebook.locks import Locks
-from casebook.models import Finding, FormRecord, Lock, Visit
+from casebook.models import Draft, Finding, FormRecord, Lock, Visit
 from casebook.stored import stored_forms
 from itp_trial.permissions import access
 from itp_trial.roles import Can
@@ -40,11 +42,13 @@ class FormOnPage:
     """One form as a page shows it to one person."""
 
     record: FormRecord
-    form: CrfForm
+    merge: Merge
     findings: list[Finding]
     may_edit_ever: bool
     may_confirm: bool
     stale: Any = None
+    #: What the person had typed before and not saved.
+    draft: Draft | None = None
     #: What freezes or locks it, the strictest first.
     closed: list[Lock] = field(default_factory=list)
     #: Before the ids of all inputs where several forms share the page.
@@ -52,6 +56,23 @@ class FormOnPage:
     #: The end of addresses that leads back to the page of the visit.
     back: str = ""
     reasons: dict[str, str] = field(default_factory=lambda: CHANGE_REASONS)
+
+    @property
+    def form(self) -> CrfForm:
+        return self.merge.form
+
+    @property
+    def collisions(self) -> list[Collision]:
+        return self.merge.collisions
+
+    @property
+    def base(self) -> str:
+        """What the reader of this page sees, for the comparison when it comes back."""
+        return json.dumps(self.merge.base, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def line_slugs(self) -> str:
+        return " ".join(group.model.slug for group in self.form.groups)
 
     @property
     def may_edit(self) -> bool:
@@ -87,24 +108,36 @@ class FormOnPage:
     @property
     def waits_for(self) -> str:
         """Why the visit is not complete without this form, or an empty text."""
+        if self.merge.drafted:
+            return "draft, not saved"
         if self.left:
             return f"{self.left} left" if self.record.version else f"not started, {self.left} question{'s'[: self.left > 1]}"
         unusual = len(self.unusual_findings)
         return f"{unusual} to confirm" if unusual else "" if self.record.version else "not saved"
 
 
-def form_on_page(request: HttpRequest, record: FormRecord, form: CrfForm, *, findings: list[Finding] | None = None,
-                 locks: Locks | None = None, place: str = "", stale: Any = None, back: str = "") -> FormOnPage:  # fmt: skip
+def form_on_page(request: HttpRequest, record: FormRecord, merge: Merge, *, findings: list[Finding] | None = None,
+                 draft: Draft | None = None, locks: Locks | None = None, place: str = "", stale: Any = None,
+                 back: str = "") -> FormOnPage:  # fmt: skip
     """One form with its findings at their inputs; on a page with others ``place`` tells its ids apart."""
     granted = access(request)
     found = findings_of([record])[record.pk] if findings is None else findings
     closed = (locks or _locks_of(record)).closing(record)
-    shown = FormOnPage(record, form, found, granted.may(right_to_edit(record), record.site_id),
-                       granted.may(Can.CONFIRM, record.site_id) and not closed, stale, closed, place, back)  # fmt: skip
+    shown = FormOnPage(record, merge, found, granted.may(right_to_edit(record), record.site_id),
+                       granted.may(Can.CONFIRM, record.site_id) and not closed, stale, draft, closed, place, back)  # fmt: skip
     if place:
-        form.place_on_page(place)
+        merge.form.place_on_page(place)
+    for name in merge.drafted & merge.form.main.fields.keys():
+        merge.form.main.fields[name].is_draft = True
     _place_findings(shown)
     return shown
+
+
+def stored_form(request: HttpRequest, record: FormRecord, *, place: str = "", back: str = "") -> FormOnPage:
+    """One form as it is stored, with what this person had typed and not saved."""
+    may_edit = access(request).may(right_to_edit(record), record.site_id)
+    draft = drafts_of(request.user, [record]).get(record.pk) if may_edit else None
+    return form_on_page(request, record, with_draft(record.crf(), draft), draft=draft, place=place, back=back)
 
 
 def _locks_of(record: FormRecord) -> Locks:
@@ -164,13 +197,16 @@ def visit_page(request: HttpRequest, visit: Visit, bound: FormOnPage | None = No
     earlier = {record.pk: _earlier(record, visit, everything) for record in own}
     crfs = stored_forms([*own, *(record for records in earlier.values() for record in records)])
     findings, locks = findings_of(own), Locks.of(visit.participant)
+    may_edit = access(request).may(Can.EDIT, visit.participant.site_id)
+    drafts = drafts_of(request.user, own) if may_edit else {}
     forms = []
     for record in own:
         if bound is not None and bound.record.pk == record.pk:
             shown = bound
         else:
             crf = crfs.get(record.pk) or record.crf_class(record=record)
-            shown = form_on_page(request, record, CrfForm(crf), findings=findings[record.pk], locks=locks,
+            draft = drafts.get(record.pk)
+            shown = form_on_page(request, record, with_draft(crf, draft), findings=findings[record.pk], draft=draft, locks=locks,
                                  place=place_of(record), back=f"?visit={visit.pk}")  # fmt: skip
         _show_earlier(shown.form, [(r.visit.date, crfs[r.pk]) for r in earlier[record.pk] if r.pk in crfs])
         forms.append(shown)

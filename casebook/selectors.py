@@ -10,13 +10,16 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from casebook.actions import UNSCHEDULED_FORMS
 from casebook.crf import crf_models
-from casebook.models import Finding, FormRecord, Lock, Participant, Visit
+from casebook.models import Draft, Finding, FormRecord, Lock, Participant, Visit
+from casebook.workdays import WorkingDays, working_days
 
 PARTICIPANTS = Participant.objects.select_related("site")
+_DRAFTS = Draft.objects.filter(record=OuterRef("pk"))
 _CLOSED = Lock.objects.filter(participant=OuterRef("participant"), lifted_at=None)
 #: ``has_locks``: something of this participant is closed (``casebook.locks`` says whether this form is).
+#: ``has_drafts``: somebody typed something here that is not saved.
 RECORDS = FormRecord.everything.select_related("site", "participant__site", "visit__participant", "saved_by").annotate(
-    has_locks=Exists(_CLOSED)
+    has_locks=Exists(_CLOSED), has_drafts=Exists(_DRAFTS)
 )
 #: All forms of one child, with their visits.
 RECORDS_OF_CHILD = FormRecord.objects.select_related("visit", "saved_by")
@@ -30,7 +33,43 @@ class Due:
     visit: Visit
     state: str
     late_by: int
+    today: date
     missing: list[str] = field(default_factory=list)
+
+    @property
+    def left(self) -> WorkingDays:
+        """The working days until the window closes, today included."""
+        return working_days(max(self.today, self.visit.opens), self.visit.closes)
+
+    @property
+    def why(self) -> str:
+        """What happens if nothing happens: the reason for its place in the list."""
+        what = "The dose" if self.is_dose else "The visit"
+        if self.late_by > 0:
+            return f"{what} is a deviation already: the window closed {self.late_by} day{'s'[: self.late_by > 1]} ago."
+        if self.state == "not yet open":
+            return f"Opens on {self.visit.opens:%d %b}; {self.left} in its window."
+        return f"{what} becomes a deviation after {self.visit.closes:%d %b}: {self.left} left."
+
+    @property
+    def is_dose(self) -> bool:
+        return self.visit.plan.infusion is not None
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """By consequence: what becomes a deviation first, a dose before a count, then the day and the child."""
+        days = 0 if self.late_by > 0 else self.left.count
+        return days, not self.is_dose, self.visit.closes, self.visit.participant.screening_number
+
+    @property
+    def bar(self) -> dict[str, int]:
+        """Where opening, best day, today and closing lie on a bar of 100 steps."""
+        window = self.visit.window
+        first, last = min(window.opens, self.today), max(window.closes, self.today)
+        span = max((last - first).days, 1)
+        days = {"opens": window.opens, "target": window.target, "today": self.today, "closes": window.closes}
+        place = {name: 100 * (day - first).days // span for name, day in days.items()}
+        return place | {"width": max(place["closes"] - place["opens"], 2)}
 
 
 def work_list(participants: QuerySet[Participant], today: date, horizon: int = 7) -> dict[str, list[Due]]:
@@ -46,14 +85,15 @@ def work_list(participants: QuerySet[Participant], today: date, horizon: int = 7
     lanes: dict[str, list[Due]] = {"overdue": [], "now": [], "soon": []}
     for visit in visits:
         state = visit.window.state(today, done=False)
-        due = Due(visit, state, visit.window.days_outside(today), [r.title for r in visit.records_in_order()])
+        untold = [r.title for r in visit.records_in_order() if not r.version]
+        due = Due(visit, state, visit.window.days_outside(today), today, untold)
         if state == "overdue":
             lanes["overdue"].append(due)
         elif state in ("open", "due today"):
             lanes["now"].append(due)
         elif (visit.opens - today).days <= horizon:
             lanes["soon"].append(due)
-    return lanes
+    return {name: sorted(rows, key=lambda due: due.order) for name, rows in lanes.items()}
 
 
 def open_work(participants: QuerySet[Participant]) -> QuerySet[FormRecord]:
@@ -63,6 +103,12 @@ def open_work(participants: QuerySet[Participant]) -> QuerySet[FormRecord]:
     records = records.select_related("participant__site", "visit__participant").annotate(open_findings=open_findings)
     forgotten = Q(version=0, visit__happened_on__isnull=False)
     return records.filter(forgotten | Q(open_findings__gt=0)).order_by("visit__target", "created_at")
+
+
+def drafts_by(user: Any, participants: QuerySet[Participant]) -> list[Draft]:
+    """What this person typed and has not saved, the oldest first."""
+    drafts = Draft.objects.filter(user=user, record__participant__in=participants, record__removed_at=None)
+    return list(drafts.select_related("record__participant", "record__visit__participant")[:50])
 
 
 def visits_with_records(participant: Participant) -> list[Visit]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from casebook import actions, selectors
+from casebook import actions, drafts, selectors
 from casebook.actions import UNSCHEDULED_FORMS
 from casebook.doors import came_from, participant_of
 from casebook.locks import Locks
@@ -31,10 +31,24 @@ def work_list(request: HttpRequest) -> HttpResponse:
     context = {
         "lanes": selectors.work_list(participants, today),
         "unfinished": list(selectors.open_work(participants)[:50]),
+        "drafts": selectors.drafts_by(request.user, participants),
         "today": today,
         "may_screen": access(request).has(Can.SCREEN),
+        "draft_key": drafts.local_key(request.user),
     }
     return render(request, "casebook/work_list.html", context)
+
+
+@require_GET
+def places(request: HttpRequest) -> HttpResponse:
+    """Where Ctrl+K leads besides the links of the page: the children whom this person sees."""
+    children = access(request).scope(Can.VIEW, Participant.objects).values_list("pk", "subject_number", "screening_number")
+    found = [
+        (number or screening, reverse("visits", args=[pk]), reverse("participant", args=[pk]))
+        for pk, number, screening in children
+    ]
+    return JsonResponse({"places": [{"label": f"{number} {what}", "url": url} for number, visits, dashboard in found
+                                    for what, url in (("visits", visits), ("response", dashboard))]})  # fmt: skip
 
 
 @require_GET

@@ -24,6 +24,8 @@ from dosing.dose import planned_grams
 from enrollment import actions as enrollment
 from enrollment.deviations import DeviationCause
 from enrollment.eligibility import add_months
+from identity.actions import Kept, keep_identity
+from identity.details import Details
 from itp_trial.models import Site, User
 from itp_trial.normalise import moment
 from itp_trial.permissions import access_of
@@ -132,6 +134,9 @@ class Facts:
     months: int = 6
     count: Decimal | int = 12
 
+    def born(self, screened_on: date) -> date:
+        return add_months(screened_on, -12 * self.age) - timedelta(days=100)
+
 
 @dataclass
 class Clinic:
@@ -166,9 +171,13 @@ class Clinic:
     def screen(self, child: Participant, on: date, facts: Facts, **answers: Any) -> casebook.Saved:
         """The screening form; ``answers`` replace the ones that would let the child in."""
         usual = {**_CRITERIA, **_SAFETY_SCREEN, "screened_on": on, "sex": facts.sex}
-        usual |= {"birth_date": add_months(on, -12 * facts.age) - timedelta(days=100)}
+        usual |= {"birth_date": facts.born(on)}
         usual |= {"diagnosed_on": add_months(on, -facts.months), "entry_count": facts.count, "entry_count_on": on}
         return fill(record(child, "screening", "SCREEN"), self.coordinator, **{**usual, **answers})
+
+    def meet_family(self, child: Participant, details: Details) -> Kept:
+        """How to reach the family goes into the vault, and the child is compared with all others."""
+        return keep_identity(participant=child, details=details, version=0, by=self.coordinator)
 
     def consent(self, child: Participant, on: date, facts: Facts, **answers: Any) -> casebook.Saved:
         """Both parents consent, and a child who is old enough assents."""
@@ -344,7 +353,7 @@ _MEDICAL = {
     "family_bleeding": "N", "family_platelets": "N", "family_immune": "N",
 }  # fmt: skip
 _EXPLAINED = {
-    "explanation": "The family could not come on another day.", "affects_safety": "N", "reported": "N",
+    "why": "The family could not come on another day.", "affects_safety": "N", "reported": "N",
     "action": "The next visits are planned together with the family.",
 }  # fmt: skip
 _WITHDRAWN = {"by_whom": "both", "treatment": "Y", "follow_up": "Y", "data_use": "N", "samples": "N", "informed": "Y"}

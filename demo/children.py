@@ -65,6 +65,8 @@ class Child:
     remission: Remission | None = None
     maintenance_ended: str = ""
     seen_until: int = 10_000
+    #: The day on which the haemoglobin was checked at an extra visit.
+    haemoglobin_checked: int | None = None
     not_counted: frozenset[str] = frozenset()
     #: (visit, form) -> answers that differ from the usual ones; None leaves the item empty.
     says: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
@@ -87,7 +89,7 @@ SITE_01 = (
           not_counted=frozenset({"D13"})),
     Child("serious_event", "01", "R with a serious adverse event", 9, "F", weight=28, months=4, loaded=40, doses=(0, 21),
           first=13, peak=150,
-          says={("M1", "infusion"): {"reaction": "Y"}},
+          says={("M1", "infusion"): {"reaction": "Y"}}, haemoglobin_checked=24,
           log=(Log("adverse-event", {
               "term": "Severe headache with neck stiffness and vomiting", "coded_term": "nervous_other",
               "started_at": Moment(22, 18), "ongoing": "N", "ended_at": Moment(26, 10), "grade": 3, "serious": "Y",
@@ -96,7 +98,12 @@ SITE_01 = (
               "related_itp": "N", "action": "DOSE NOT CHANGED", "treatment": "Fluids and paracetamol",
               "outcome": "RECOVERED/RESOLVED", "special_interest": "Y", "reporter": "PARENT",
               "narrative": "Admitted for four days. Cerebrospinal fluid sterile: aseptic meningitis. Fluids and paracetamol.",
-          }),)),
+          }), Log("hospital-contact", {
+              "kind": "HOSPITAL STAY", "started_on": Day(22), "ongoing": "N", "ended_on": Day(26), "cause": "reaction",
+              "itp_related": "Y", "blood_products": "N", "elsewhere": "N", "note": "Aseptic meningitis"}),
+               Log("therapy", {
+                   "drug": "Paracetamol", "kind": "paracetamol", "purpose": "other", "route": "ORAL",
+                   "dose": "15 mg/kg every 6 hours", "started_on": Day(22), "ongoing": "N", "ended_on": Day(25)}))),
     Child("overdue", "01", "R, the second maintenance dose is overdue", 6, "M", weight=20, months=9, loaded=58,
           doses=(0, 22), first=16, peak=125),
     Child("enrolled_today", "01", "enrolled today, no dose yet", 3, "F", weight=14, months=4, first=8),
@@ -123,6 +130,12 @@ SITE_02 = (
               Log("rescue", {
                   "kind": "ivig", "started_on": Day(9), "ongoing": "N", "ended_on": Day(9), "dose": "0.8 g/kg",
                   "why": "Nosebleed of grade 3 continued"}),
+              Log("therapy", {
+                  "drug": "Tranexamic acid", "kind": "antifibrinolytic", "purpose": "itp", "route": "ORAL",
+                  "dose": "20 mg/kg three times a day", "started_on": Day(8), "ongoing": "N", "ended_on": Day(12)}),
+              Log("hospital-contact", {
+                  "kind": "EMERGENCY ROOM VISIT", "started_on": Day(8), "cause": "bleeding", "itp_related": "Y",
+                  "blood_products": "Y", "elsewhere": "N", "note": "Nasal packing, platelets"}),
           )),
     Child("withdrawn", "02", "NR, withdrawn by the parents", 7, "F", weight=24, months=8, loaded=61, first=11, peak=20,
           seen_until=14, end=End(State.WITHDRAWN, 17, "The parents withdrew their consent for further visits.")),
@@ -145,7 +158,8 @@ SITE_03 = (
     Child("lost", "03", "R, lost to follow-up", 6, "F", weight=19, months=9, loaded=131, doses=(0, 21, 42), first=10, peak=135,
           seen_until=50, end=End(State.LOST, 104, "No answer to four calls and a letter.")),
     Child("fresh", "03", "loading dose three days ago: count due today; one form incomplete", 1, "M", weight=11, months=5,
-          loaded=3, first=7, peak=110, says={("LOAD", "infusion"): {"max_rate": None}}),
+          loaded=3, first=7, peak=110, says={("LOAD", "infusion"): {"max_rate": None}},
+          log=(Log("vaccination", {"vaccine": "mmr", "given": "N", "on": Day(320)}),)),
     Child("refused", "03", "screen failure: the father refused", 4, "F", months=7, first=14,
           says={("SCREEN", "consent"): {"father": "refused", "father_signature": None, "father_fingerprint": None}},
           end=End(State.SCREEN_FAILED, 0, "The father refused.")),

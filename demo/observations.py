@@ -14,6 +14,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from assessments.crfs.contact import SYMPTOMS
 from demo.platelets import rng
 from itp_trial import growth, vital_signs
 
@@ -35,6 +36,8 @@ class Observed:
     sex: growth.Sex
     weight: Decimal | int | None = None
     abo: str = "O"
+    #: What the family tells at the contact after an infusion, as the form names it.
+    complaint: str = ""
 
     def draw(self, what: str) -> Random:
         return rng(self.key, self.visit, what)
@@ -84,6 +87,36 @@ def _virology(seen: Observed) -> dict[str, Any]:
     return {"taken_on": seen.on, **results, **{f"{marker}_method": "immunoassay" for marker in results}}
 
 
+def _contact(seen: Observed) -> dict[str, Any]:
+    """The mother tells again what was reported at the infusion; else the child was well."""
+    usual = {"called_at": seen.at(11), "means": "TELEPHONE CALL", "reached": "Y", "respondent": "MOTHER"}
+    if not seen.complaint:
+        return {**usual, "any_symptom": "N"}
+    return {**usual, "any_symptom": "Y", **dict.fromkeys(SYMPTOMS, "N"), seen.complaint: "Y"}
+
+
+def _haemoglobin_check(seen: Observed) -> dict[str, Any]:
+    return {"taken_at": seen.at(9), "haemoglobin": seen.near("hb check", 11.2, 11.6), "dat": "NEG"}
+
+
+def _school_activity(seen: Observed) -> dict[str, Any]:
+    """From 4 years a child goes somewhere; a few days are missed."""
+    said = {"asked_on": seen.on, "respondent": "MOTHER", "by_physician": "contact", "by_parents": "most",
+            "active_days": seen.draw("play").randint(3, 7), "helmet": "N"}  # fmt: skip
+    if seen.age < 4:
+        return {**said, "school": "none"}
+    missed = seen.draw("missed").randint(0, 4)
+    return {
+        **said, "school": "primary" if seen.age >= 6 else "kindergarten", "scheduled_days": 20, "holiday": "N",
+        "absent": "Y" if missed else "N", **({"absent_visit": 1, "absent_itp": missed - 1} if missed else {}),
+    }  # fmt: skip
+
+
+def _satisfaction(seen: Observed) -> dict[str, Any]:
+    names = ("effect", "side_effects", "burden", "willing", "overall")
+    return {"asked_on": seen.on, "respondent": "MOTHER", **{name: seen.draw(name).randint(3, 5) for name in names}}
+
+
 #: Form -> the answers that a child gives to it.
 ANSWERS: dict[str, Callable[[Observed], dict[str, Any]]] = {
     "blood-group": _blood_group,
@@ -91,4 +124,8 @@ ANSWERS: dict[str, Callable[[Observed], dict[str, Any]]] = {
     "vital-signs": _vital_signs,
     "laboratory": _laboratory,
     "virology": _virology,
+    "contact": _contact,
+    "haemoglobin-check": _haemoglobin_check,
+    "school-activity": _school_activity,
+    "satisfaction": _satisfaction,
 }

@@ -10,10 +10,12 @@ from typing import Any
 
 from casebook import actions as casebook
 from casebook.models import Participant
+from demo import bedside, safety
 from demo import platelets as numbers
-from demo.builder import Clinic, Facts, at, confirm
+from demo.builder import Clinic, Facts, at, confirm, fill, record
 from demo.children import Child, Day, Moment
-from demo.observations import Observed
+from demo.families import family_of
+from demo.observations import ANSWERS, Observed
 from dosing.actions import end_treatment
 from enrollment import actions as enrollment
 from enrollment.deviations import DeviationCause
@@ -21,8 +23,14 @@ from itp_trial.schedule import VISITS, Anchor, anchored_on
 
 #: Below this count the child has a few petechiae on the day.
 PETECHIAE_BELOW = 15
+#: A coded event -> the symptom of the contact form.
+COMPLAINTS = {"headache": "headache", "fever": "fever", "vomiting": "vomiting", "chills": "chills", "urticaria": "rash"}
 #: Days before today on which a child without a dose was screened, and before day 0 where there is one.
 SCREENED_BEFORE, ENROLLED_BEFORE = 4, 2
+
+
+#: Whose dose is planned for today: for which visit, and whether the second person has confirmed it.
+TO_BE_DOSED = {"complete": ("M3", True), "enrolled_today": ("LOAD", False)}
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,13 @@ class Story:
     seed: str
 
     def play(self) -> Participant:
+        participant = self._play()
+        if self.child.key in TO_BE_DOSED:
+            code, confirmed = TO_BE_DOSED[self.child.key]
+            bedside.plan_dose(self.clinic, participant, code, self.child.weight, self.today, confirmed=confirmed)
+        return participant
+
+    def _play(self) -> Participant:
         participant = self.clinic.start_screening(self.screened_on)
         self._screen(participant)
         if self.child.loaded is not None or self.child.key == "enrolled_today":
@@ -72,6 +87,7 @@ class Story:
         for number, day in enumerate(self.child.doses):
             yield Encounter(f"M{number}" if number else "LOAD", day)
             counts = {f"M{number}C7": (7, 1)} if number else {"D3": (3, 0), "D13": (13, 1)}
+            yield Encounter(f"C{number}", self._around(f"C{number}", day + 5, 1))
             yield from (Encounter(code, self._around(code, day + after, most)) for code, (after, most) in counts.items())
         if self.child.maintenance_ended or len(self.child.doses) == len(VISITS_WITH_DOSE):
             last = self.child.doses[-1]
@@ -107,6 +123,7 @@ class Story:
 
     def _screen(self, participant: Participant) -> None:
         facts = Facts(self.child.age, self.child.sex, self.child.months, self.first)
+        self.clinic.meet_family(participant, family_of(self.child, facts.born(self.screened_on)))
         self.clinic.screen(participant, self.screened_on, facts, **self._says("SCREEN", "screening"))
         if self.child.key != "in_screening":
             saved = self.clinic.consent(participant, self.screened_on, facts, **self._says("SCREEN", "consent"))
@@ -120,14 +137,25 @@ class Story:
             if self.child.maintenance_ended and visit.day == self.child.doses[-1]:
                 participant.refresh_from_db()
                 end_treatment(participant=participant, reason=self.child.maintenance_ended, by=self.clinic.investigator)
+        if self.child.haemoglobin_checked is not None:
+            self._check_haemoglobin(participant, self.child.haemoglobin_checked)
         for entry in self.child.log:
-            self.clinic.log(participant, entry.form, **self._dated(entry.answers))
+            saved = self.clinic.log(participant, entry.form, **self._dated(entry.answers))
+            if entry.answers.get("serious") == "Y":
+                safety.report_serious(self.clinic, saved.record, self.day)
         return participant
+
+    def _check_haemoglobin(self, participant: Participant, day: int) -> None:
+        on, form = self.day(day), "haemoglobin-check"
+        visit = casebook.add_unscheduled_visit(participant=participant, on=on, forms=[form], by=self.clinic.coordinator)
+        seen = Observed(self.key, "UNS", on, self.child.age, self.child.sex)
+        fill(record(participant, form, "UNS", visit.repeat), self.clinic.coordinator, **ANSWERS[form](seen))
 
     def _visit(self, participant: Participant, visit: Encounter) -> None:
         forms = VISITS[visit.code].forms
         platelets = self.platelets(visit.day)
-        self._count(participant, visit, platelets)
+        if "blood-count" in forms:
+            self._count(participant, visit, platelets)
         if "bleeding-assessment" in forms:
             grades = {"petechiae": 1} if platelets < PETECHIAE_BELOW else None
             self.clinic.assess(participant, visit.code, self.day(visit.day), grades=grades)
@@ -137,8 +165,15 @@ class Story:
 
     def _observe(self, participant: Participant, visit: Encounter) -> None:
         child = self.child
-        seen = Observed(self.key, visit.code, self.day(visit.day), child.age, child.sex, child.weight)
+        seen = Observed(self.key, visit.code, self.day(visit.day), child.age, child.sex, child.weight,
+                        complaint=self._complaint(visit.code))  # fmt: skip
         self.clinic.observe(participant, visit.code, seen)
+
+    def _complaint(self, code: str) -> str:
+        """What the family tells at the contact: the reaction to the infusion before it, as the contact form names it."""
+        doses = {f"C{number}": dose for number, dose in enumerate(VISITS_WITH_DOSE)}
+        event = numbers.reaction(self.key, doses[code]) if code in doses else None
+        return COMPLAINTS[event.coded_term] if event else ""
 
     def _count(self, participant: Participant, visit: Encounter, platelets: int) -> None:
         on, code = self.day(visit.day), visit.code
@@ -155,10 +190,15 @@ class Story:
 
     def _infuse(self, participant: Participant, visit: Encounter) -> None:
         event = numbers.reaction(self.key, visit.code)
-        answers = {"reaction": "Y" if event else "N", **self._says(visit.code, "infusion")}
-        self.clinic.infuse(participant, visit.code, self.day(visit.day), self.child.weight, **answers)
+        said, on = self._says(visit.code, "infusion"), self.day(visit.day)
+        if bedside.is_recent(on) and not said:
+            bedside.infuse(self.clinic, participant, visit.code, on, self.child.weight, reaction=event.term if event else "")
+        else:
+            answers = {"reaction": "Y" if event else "N", **said}
+            self.clinic.infuse(participant, visit.code, on, self.child.weight, **answers)
         if event:
-            self.clinic.log(participant, "adverse-event", **self._reaction(event, visit.day))
+            saved = self.clinic.log(participant, "adverse-event", **self._reaction(event, visit.day))
+            safety.report_side_effect(self.clinic, saved.record)
 
     def _reaction(self, event: numbers.Reaction, day: int) -> dict[str, Any]:
         action = "DOSE RATE REDUCED" if event.grade > 1 else "DOSE NOT CHANGED"

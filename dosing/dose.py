@@ -226,6 +226,14 @@ def _duration_findings(number: int, seconds: Decimal, stopped_early: bool) -> It
         yield Finding("R5", f"{took}, longer than {limits}.", "duration", "deviation")
 
 
+def duration_words(number: int, started: datetime, stopped: datetime, stopped_early: bool) -> str:
+    """How long an infusion took, and whether that keeps the time of the protocol."""
+    seconds = _seconds(started, stopped) or Decimal(0)
+    shortest, longest = MAINT_HOURS if number else LOAD_HOURS
+    found = [finding.text for finding in _duration_findings(number, seconds, stopped_early)]
+    return found[0] if found else f"The infusion took {_clock(seconds)}, within {shortest}-{longest} h."
+
+
 def _clock(seconds: Decimal) -> str:
     minutes = int(seconds // 60)
     rest = f" {seconds % 60:f} s" if seconds % 60 else ""

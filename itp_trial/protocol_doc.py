@@ -159,6 +159,10 @@ EDIT_CHECKS: dict[str, tuple[str, str]] = {
         "A child with hardly any IgA may react to the product. An antibody that appears after a dose, without the virus, came "
         "with the product.",
     ),
+    "E6": (
+        "Other medicines and vaccines",
+        "Medicines that raise platelets or disturb them are flagged. Live vaccines wait for the antibodies to go.",
+    ),
 }
 
 #: What oversees the data decides nothing about a child. Requirement -> (short name, what it says in plain words).
@@ -179,6 +183,11 @@ SAFETY: dict[str, tuple[str, str]] = {
         "When an adverse event began",
         "During the infusion, immediate, delayed or late, counted from the latest infusion that had started. Infusion-related "
         "means during or immediate.",
+    ),
+    "S2": (
+        "Clocks of a report",
+        "Two families run side by side and the earliest deadline counts. Hours are elapsed time; days are days of the "
+        "calendar in Cairo, those of ICH to the end of the day.",
     ),
 }
 

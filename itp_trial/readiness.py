@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from cryptography.fernet import Fernet, MultiFernet
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 
 from itp_trial import clock
@@ -25,6 +27,7 @@ def problems() -> list[str]:
     found = [f"the audit trigger of {table} is missing or switched off (run manage.py migrate)" for table in missing_triggers()]
     found += [f"the trigger {name} is missing or switched off (run manage.py migrate)" for name in missing_guards()]
     found += _append_only() + _role() + _rights() + _walls()
+    found += _vault()
     if not clock.knows_summer_time():
         found.append("the time-zone data is older than 2023 and knows no summer time in Egypt")
     return found
@@ -57,6 +60,16 @@ def _rights() -> list[str]:
         [table for table, _ in asked], [rights for _, rights in asked],
     )  # fmt: skip
     return found + [f"the application's role may change what has to stay in {table}" for (table,) in granted]
+
+
+def _vault() -> list[str]:
+    if not settings.IDENTITY_KEYS:
+        return ["the identity vault has no key (set IDENTITY_KEYS)"]
+    try:
+        MultiFernet([Fernet(key) for key in settings.IDENTITY_KEYS])
+    except ValueError:
+        return ["IDENTITY_KEYS holds something that is no Fernet key"]
+    return []
 
 
 def _walls() -> list[str]:

@@ -36,11 +36,13 @@ class Can(StrEnum):
     CONFIRM_DOSE = "confirm the plan of a dose"
     HOLD_LOT = "quarantine or recall a lot"
     EXPORT = "export"
+    NOTIFY = "note who was told of an adverse event"
     SIGN = "sign"
     FREEZE = "freeze and lock"
     UNLOCK = "unlock"
     DELEGATE = "sign the delegation log"
     SEE_IDENTITY = "see the contacts of families"
+    SEE_DUPLICATES = "see possible duplicates"
     REVIEW_TRAIL = "review the audit trail"
     SEE_ACCESSES = "see who looked at what"
     ASK_REDACTION = "ask for a redaction"
@@ -56,7 +58,7 @@ class Can(StrEnum):
 
 
 _SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
-               Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
+               Can.NOTIFY, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
 _DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.DECIDE, Can.GRADE_DEVIATION, Can.SIGN, Can.HOLD_LOT}
 # RQ-23, RQ-27: whoever oversees the trial reads; values are entered and corrected by the site alone.
 _READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.SEE_LOG}
@@ -69,10 +71,11 @@ RIGHTS: dict[str, set[Can]] = {
     | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES, Can.APPROVE_CONSENT},
     Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
     Role.DATA_MANAGER: _READER | _OVERSEER
-    | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION, Can.REVIEW_ACCESS,
-       Can.HOLD_LOT},
-    Role.SAFETY: _READER | {Can.HOLD_LOT},
-    Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT},
+    | {Can.SEE_DUPLICATES, Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION,
+       Can.REVIEW_ACCESS, Can.HOLD_LOT},
+    # Whom the sponsor told is the sponsor's own record, no value of a site (RQ-64).
+    Role.SAFETY: _READER | {Can.HOLD_LOT, Can.NOTIFY},
+    Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT, Can.NOTIFY},
     Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.HOLD_LOT,
                       Can.SEE_LOG},
     # RQ-40: the administrator manages accounts and sees no clinical data.
@@ -94,6 +97,11 @@ CONFLICTS: tuple[tuple[frozenset[Role], frozenset[Role], str], ...] = (
     (frozenset({Role.ADMINISTRATOR}), frozenset(Role) - {Role.ADMINISTRATOR},
      "whoever manages accounts holds no other right of the trial (RQ-40)"),
 )  # fmt: skip
+
+
+def roles_that(right: Can) -> set[str]:
+    """The roles that hold this right."""
+    return {str(role) for role, rights in RIGHTS.items() if right in rights}
 
 
 def conflict_between(one: str, other: str) -> str:

@@ -18,6 +18,8 @@ VAR_DIR = Path(env("ITP_VAR_DIR", default=str(BASE_DIR / "var")))
 SECRET_KEY = env("SECRET_KEY")
 #: Earlier keys: sessions and the witnesses of the audit trail that they made stay valid.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+#: The keys of the identity vault, the newest first (Fernet); ``readiness.py`` refuses to start without one.
+IDENTITY_KEYS = env.list("IDENTITY_KEYS", default=[])
 DEBUG = False
 #: A demo on this machine: plain HTTP on loopback, synthetic data, demo accounts shown on the sign-in page.
 DEMO = env.bool("ITP_DEMO", default=False)
@@ -43,6 +45,7 @@ INSTALLED_APPS = [
     "accounts",
     "delegation",
     "casebook",
+    "identity",
     "signatures",
     "enrollment",
     "dosing",

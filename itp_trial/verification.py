@@ -11,7 +11,8 @@ Three questions, none of which trusts the database's own functions:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,6 @@ class Report:
 
 #: What the apps verify besides the trail, on the database of the given alias.
 further: list[Callable[[str], Iterable[Broken]]] = []
-#: The entries whose values were redacted by two persons (the app that redacts says which).
-redacted_entries: list[Callable[[str], set[int]]] = []
 
 
 def verify(using: str = "default", chains: Iterable[str] | None = None) -> Report:
@@ -66,7 +65,7 @@ def verify(using: str = "default", chains: Iterable[str] | None = None) -> Repor
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         cursor.execute("SET LOCAL timezone = 'UTC'")
         cursor.execute("SET LOCAL statement_timeout = 0")
-        _walk(cursor, report, None if chains is None else list(chains), _redacted(using))
+        _walk(cursor, report, None if chains is None else list(chains), _redacted(cursor))
         if chains is None:
             report.broken += [Broken(table, "its audit trigger is missing or switched off") for table in missing_triggers(using)]
             report.broken += [Broken(name, "this trigger is missing or switched off") for name in missing_guards(using)]
@@ -77,8 +76,15 @@ def verify(using: str = "default", chains: Iterable[str] | None = None) -> Repor
     return report
 
 
-def _redacted(using: str) -> set[int]:
-    return {pk for source in redacted_entries for pk in source(using)}
+def _redacted(cursor: Any) -> dict[int, str]:
+    """The entries whose values were redacted by two persons, and the digest of what is left in each."""
+    cursor.execute("SELECT entries FROM itp_trial_redaction WHERE granted ORDER BY id")
+    return {int(pk): left for (entries,) in cursor.fetchall() for pk, left in _read(entries).items()}
+
+
+def _read(stored: Any) -> dict[str, str]:
+    found: dict[str, str] = json.loads(stored) if isinstance(stored, str) else stored
+    return found
 
 
 # --- 1. the chains -----------------------------------------------------------------------------------------------------
@@ -89,7 +95,7 @@ _WALK = """SELECT id, chain, place, previous, hash, content, salt::text, old::te
     FROM itp_trial_auditentry e {where} ORDER BY chain, place"""
 
 
-def _walk(cursor: Any, report: Report, chains: list[str] | None, redacted: set[int]) -> None:
+def _walk(cursor: Any, report: Report, chains: list[str] | None, redacted: Mapping[int, str]) -> None:
     cursor.execute(_WALK.format(where="" if chains is None else "WHERE chain = ANY(%s)"), [chains] if chains is not None else [])
     last: Any = None
     while rows := cursor.fetchmany(BATCH):
@@ -126,7 +132,7 @@ class _Entry:
         return f"entry {self.id} (chain {self.chain}, place {self.place}: {self.table} {self.row})"
 
 
-def _wrong(entry: _Entry, before: _Entry | None, redacted: set[int]) -> Iterator[str]:
+def _wrong(entry: _Entry, before: _Entry | None, redacted: Mapping[int, str]) -> Iterator[str]:
     place, hash_before = (before.place, before.hash) if before else (0, "")
     if entry.place != place + 1:
         yield f"the entries between place {place} and this one are missing"
@@ -136,6 +142,8 @@ def _wrong(entry: _Entry, before: _Entry | None, redacted: set[int]) -> Iterator
         yield "its hash does not fit what it says: somebody changed it"
     if entry.salt is None and entry.id not in redacted:
         yield "its values were taken out without a redaction by two persons"
+    elif entry.salt is None and _sha256(f"{entry.old or ''}|{entry.new or ''}") != redacted[entry.id]:
+        yield "its values are not those that the redaction left: somebody changed them"
     elif entry.salt is not None and _content(entry) != entry.content:
         yield "its values are not those that were written: somebody changed them"
     if not witness.holds(entry.witness, entry.at, *entry.said):

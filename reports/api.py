@@ -33,6 +33,7 @@ from reports.endpoint import PAGING, Endpoint, one_of, plain
 from reports.files import FormFile, form_files
 from reports.making import only_one, snapshot
 from reports.pdf import PdfNotMade, casebook_pdf
+from reports.proof import proof_for
 from reports.purpose import API, LONGEST, exported, printed
 from reports.signatures_csv import line, signatures_of
 from reports.states import entry_state, participant_state, visit_state
@@ -153,8 +154,9 @@ class CasebookPdf(Endpoint):
                 response = casebook_pdf(participant).response()
         except PdfNotMade as reason:
             raise NoPdf(str(reason)) from reason
-        printed(request, f"PDF of the casebook of {participant.number}", purpose, participant=participant)
-        return response
+        proof = proof_for(access(plain(request)), participant=participant)
+        printed(request, f"PDF of the casebook of {participant.number}{proof.warning}", purpose, participant=participant)
+        return proof.mark(response)
 
 
 class ParticipantTrailCsv(Endpoint):
@@ -283,8 +285,9 @@ def seen(request: Request, pk: UUID) -> Participant:
 def handed_out(request: Request, file: CsvFile, what: str, *, participant: Any = None, site: Any = None) -> HttpResponse:
     """The file, and its line in the access log."""
     code = site.code if site is not None else ""
-    exported(request, words_of(file, what), stated(request), participant=participant, site=code)
-    return file.response()
+    proof = proof_for(access(plain(request)), participant=participant, site=site)
+    exported(request, words_of(file, what) + proof.warning, stated(request), participant=participant, site=code)
+    return proof.mark(file.response())
 
 
 def stated(request: Request) -> str:

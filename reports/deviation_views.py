@@ -74,7 +74,7 @@ def _line(record: Any) -> dict[str, str]:
         "category": _label(Category, getattr(said, "category", None)),
         "occurred_on": said.occurred_on.isoformat() if said and said.occurred_on else "",
         "description": (form.description if form else cause.said if cause else "") or "",
-        "explanation": (form.explanation if form else "") or "", "action": (form.action if form else "") or "",
+        "explanation": (form.why if form else "") or "", "action": (form.action if form else "") or "",
         "grade": _label(Grade, form.grade if form else None), "state": state_of(form), "record_id": str(record.pk),
     }  # fmt: skip
 
@@ -85,6 +85,6 @@ def _label(choices: Any, code: str | None) -> str:
 
 def state_of(form: Any) -> str:
     """What the deviation waits for, in words."""
-    if form is None or not form.explanation:
+    if form is None or not form.why:
         return "to be explained"
     return "graded" if form.grade else "to be graded"

@@ -27,6 +27,7 @@ from itp_trial.roles import Can, Role
 from reports.csv_export import CsvFile, codebook_csv, form_csv
 from reports.files import form_files
 from reports.pdf import PdfNotMade, casebook_html, rendered
+from reports.proof import BROKEN, proof_of
 from reports.signatures_csv import signatures_csv
 from reports.trail_csv import trail_csv
 
@@ -71,13 +72,14 @@ def site_copy(site: Site, *, by: Any, purpose: str, with_pdfs: bool) -> Copy:
     with transaction.atomic():
         _one_moment()
         parts = [_of_csv(file) for file in _tables(site)]
+        proof = proof_of(_children(site), with_trial=True)
         pages = [(child.number, casebook_html(child)) for child in _children(site)] if with_pdfs else []
     pdfs, not_made = _pdfs(pages)
     parts = [Part(README, _readme(site, cut).encode()), *parts, *pdfs]
-    manifest = _manifest(site, cut, by, purpose, parts, not_made)
+    manifest = _manifest(site, cut, by, purpose, parts, not_made) | {"trail": proof.manifest()}
     written = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
     body = _zipped([Part(MANIFEST, written), *parts], cut)
-    name = f"site-{site.code}-copy-{cut:%Y%m%dT%H%M%SZ}.zip"
+    name = f"{f'{BROKEN}-' if proof.broken else ''}site-{site.code}-copy-{cut:%Y%m%dT%H%M%SZ}.zip"
     return Copy(name, body, manifest, hashlib.sha256(written).hexdigest())
 
 

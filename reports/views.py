@@ -21,6 +21,7 @@ from reports.csv_export import CsvFile
 from reports.files import FormFile, file_by_slug
 from reports.making import one_file_at_a_time, snapshot
 from reports.pdf import PdfNotMade, casebook_pdf
+from reports.proof import proof_for
 from reports.purpose import PURPOSES, asks_why, exported, printed, stated
 from reports.signatures_csv import signatures_csv
 
@@ -128,17 +129,18 @@ def casebook_pdf_file(request: HttpRequest, pk: Any) -> HttpResponse:
         response = casebook_pdf(participant).response()
     except PdfNotMade as reason:
         return error_page(request, 503, "No PDF this time", str(reason))
-    printed(request, f"PDF of the casebook of {participant.number}", purpose, participant=participant)
-    return response
+    proof = proof_for(access(request), participant=participant)
+    printed(request, f"PDF of the casebook of {participant.number}{proof.warning}", purpose, participant=participant)
+    return proof.mark(response)
 
 
 def _handed_out(
     request: HttpRequest, file: CsvFile, what: str, purpose: str, *, participant: Any = None, site: Any = None
 ) -> HttpResponse:
     """The file, and its line in the access log."""
-    code = site.code if site is not None else ""
-    exported(request, words_of(file, what), purpose, participant=participant, site=code)
-    return file.response()
+    code, proof = site.code if site is not None else "", proof_for(access(request), participant=participant, site=site)
+    exported(request, words_of(file, what) + proof.warning, purpose, participant=participant, site=code)
+    return proof.mark(file.response())
 
 
 def words_of(file: CsvFile, what: str) -> str:

@@ -19,24 +19,34 @@ from xml.sax.saxutils import escape
 from responses.rules import number_text
 
 Mark = Literal["evaluable", "not evaluable", "poor quality"]
+Shape = Literal["scheduled", "unscheduled", "other laboratory"]
+Scale = Literal["log", "linear"]
 
 BLUE, ORANGE, SKY, GREEN, VERMILION = "#0072B2", "#E69F00", "#56B4E9", "#009E73", "#D55E00"
 INK, PALE, GRID = "#1b1b1b", "#555555", "#d9d9d9"
-TICKS = (0, 1, 10, 30, 100, 300, 1000)
+TICKS: dict[Scale, tuple[int, ...]] = {
+    "log": (0, 1, 10, 30, 100, 300, 1000),
+    "linear": (0, 50, 100, 150, 200, 250, 300, 400, 600, 800, 1000, 1500, 2000),
+}
+LINEAR_TOPS = (150, 200, 300, 400, 600, 1000)
 DAYS_BETWEEN_TICKS = (1, 3, 7, 14, 28, 56, 84, 168, 336, 672)
-ROWS = ("Dose", "Bleeding", "Rescue", "Event")
-ROW_HEIGHT = 26
+ROWS = ("Dose", "Bleeding", "Skin", "Mucosa", "Organ", "Rescue", "Event")
+ROW_HEIGHT = 24
 LETTER = 6.2  # width of an average letter at font size 12
 
 
 @dataclass(frozen=True)
 class Point:
-    """One platelet count in 10^9/L; ``note`` is said on hover: the status, or why it is not used."""
+    """One platelet count in 10^9/L; ``note`` is said on hover: the status, or why it is not used.
+
+    Its shape says where it comes from, its filling whether the rules may use it.
+    """
 
     on: date
     value: Decimal
     mark: Mark
     note: str
+    shape: Shape = "scheduled"
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,15 @@ class Instant:
 
 
 @dataclass(frozen=True)
+class Grade:
+    """The SMOG grade of one domain at one assessment: worst since the visit before. ``row`` is Skin, Mucosa or Organ."""
+
+    on: date
+    row: str
+    grade: int
+
+
+@dataclass(frozen=True)
 class Chart:
     """All that is drawn. ``as_of`` is the last day; ``guides`` are horizontal lines: (10^9/L, name)."""
 
@@ -73,6 +92,7 @@ class Chart:
     bleeds: tuple[Span, ...] = ()
     rescues: tuple[Span, ...] = ()
     events: tuple[Instant, ...] = ()
+    grades: tuple[Grade, ...] = ()
 
     @property
     def description(self) -> str:
@@ -91,6 +111,7 @@ class Frame:
     start: date
     end: date
     top_value: float
+    scale: Scale = "log"
 
     @property
     def narrow(self) -> bool:
@@ -111,8 +132,9 @@ class Frame:
         return self.left + share * (self.right - self.left)
 
     def y(self, value: Decimal | float) -> float:
-        """log(1 + count): even steps for equal ratios, and zero has its place."""
-        share = math.log1p(min(float(value), self.top_value)) / math.log1p(self.top_value)
+        """Linear, or log(1 + count): even steps for equal ratios, and zero has its place."""
+        count = min(float(value), self.top_value)
+        share = count / self.top_value if self.scale == "linear" else math.log1p(count) / math.log1p(self.top_value)
         return self.bottom - share * (self.bottom - self.top)
 
     def row(self, name: str) -> float:
@@ -124,13 +146,13 @@ class Frame:
         return self.row(ROWS[-1]) + (88 if self.narrow else 50)
 
 
-def draw(chart: Chart, *, width: int = 960, key: str = "chart") -> str:
+def draw(chart: Chart, *, width: int = 960, key: str = "chart", scale: Scale = "log") -> str:
     """The drawing as an SVG element; ``key`` makes its ids unique in a page. Below 600 wide it is drawn for a phone."""
-    frame = _frame(chart, width)
+    frame = _frame(chart, width, scale)
     parts = [
         f'<rect width="{width}" height="{_n(frame.height)}" fill="#ffffff"/>',
         *_shading(frame), *_axes(frame), *_guides(frame), *_curve(frame), *_doses(frame), *_bleeds(frame),
-        *_rescues(frame), *_events(frame), *_legend(frame),
+        *_strip(frame), *_rescues(frame), *_events(frame), *_legend(frame),
     ]  # fmt: skip
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_n(frame.height)}" role="img" '
@@ -140,15 +162,16 @@ def draw(chart: Chart, *, width: int = 960, key: str = "chart") -> str:
     )
 
 
-def _frame(chart: Chart, width: int) -> Frame:
+def _frame(chart: Chart, width: int, scale: Scale) -> Frame:
     days = [chart.as_of, *(point.on for point in chart.points), *(dose.on for dose in chart.doses)]
     days += [span.start for span in (*chart.bleeds, *chart.rescues)] + [event.on for event in chart.events]
+    days += [grade.on for grade in chart.grades]
     first = min([*days, *([chart.day_0] if chart.day_0 else [])])
     last = max(days)
     margin = timedelta(days=max(2, (last - first).days // 40))
     highest = max((float(point.value) for point in chart.points), default=0)
-    top = next((tick for tick in (300, 1000) if highest <= tick), 2000)
-    return Frame(chart, width, first - margin, last + margin, top)
+    top = next((tick for tick in (LINEAR_TOPS if scale == "linear" else (300, 1000)) if highest <= tick), 2000)
+    return Frame(chart, width, first - margin, last + margin, top, scale)
 
 
 def _n(number: float) -> str:
@@ -169,22 +192,28 @@ def _line(x1: float, y1: float, x2: float, y2: float, stroke: str, *, width: flo
     return f'<line x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}" stroke="{stroke}" stroke-width="{_n(width)}"{dashes}/>'
 
 
-def _told(words: str, shape: str) -> str:
-    """A shape with its words on hover."""
-    return f"<g><title>{escape(words)}</title>{shape}</g>"
+def _told(words: str, shape: str, x: float | None = None) -> str:
+    """A shape with its words on hover; with its place the arrow keys find it too."""
+    place = "" if x is None else f' class="mark" data-x="{_n(x)}"'
+    return f"<g{place}><title>{escape(words)}</title>{shape}</g>"
 
 
 def _axes(frame: Frame) -> Iterator[str]:
-    for tick in TICKS:
-        if tick <= frame.top_value:
+    for tick in TICKS[frame.scale]:
+        if tick <= frame.top_value and _has_room(frame, tick):
             yield _line(frame.left, frame.y(tick), frame.right, frame.y(tick), GRID)
             yield _text(frame.left - 6, frame.y(tick) + 4, str(tick), anchor="end", fill=PALE)
-    yield _text(4, 14, "Platelets, 10^9/L", size=12, fill=PALE)
+    yield _text(4, 14, f"Platelets, ×10⁹/L ({frame.scale})", size=12, fill=PALE)
     for name in ROWS:
         y = frame.row(name)
         yield _text(4, y + 4, name, size=11 if frame.narrow else 12, fill=PALE)
         yield _line(frame.left, y + ROW_HEIGHT / 2, frame.right, y + ROW_HEIGHT / 2, GRID)
     yield from _time_ticks(frame)
+
+
+def _has_room(frame: Frame, tick: int) -> bool:
+    """On a linear scale the small steps of a high axis would touch."""
+    return frame.scale == "log" or tick % (50 if frame.top_value <= 300 else 200) == 0
 
 
 def _time_ticks(frame: Frame) -> Iterator[str]:
@@ -251,16 +280,26 @@ def _curve(frame: Frame) -> Iterator[str]:
     if len(used) > 1:
         yield f'<polyline points="{" ".join(used)}" fill="none" stroke="{BLUE}" stroke-width="1.5"/>'
     for point in points:
-        words = f"{_day(point.on)}: {number_text(point.value)} ×10⁹/L, {point.mark}. {point.note}"
-        yield _told(words, _mark(point.mark, frame.x(point.on), frame.y(point.value)))
+        words = f"{_day(point.on)}: {number_text(point.value)} ×10⁹/L, {point.shape}, {point.mark}. {point.note}"
+        x = frame.x(point.on)
+        yield _told(words, _mark(point.mark, point.shape, x, frame.y(point.value)), x)
 
 
-def _mark(mark: Mark, x: float, y: float) -> str:
+def _mark(mark: Mark, shape: Shape, x: float, y: float) -> str:
+    """Diamond: poor quality. Circle: scheduled. Square: unscheduled. Triangle on its tip: other laboratory. Hollow: not used."""
     if mark == "poor quality":
-        corners = f"{_n(x)},{_n(y - 6)} {_n(x + 6)},{_n(y)} {_n(x)},{_n(y + 6)} {_n(x - 6)},{_n(y)}"
-        return f'<polygon points="{corners}" fill="#ffffff" stroke="{VERMILION}" stroke-width="1.8"/>'
+        return _polygon([(x, y - 6), (x + 6, y), (x, y + 6), (x - 6, y)], "#ffffff", VERMILION)
     fill = BLUE if mark == "evaluable" else "#ffffff"
+    if shape == "unscheduled":
+        return _polygon([(x - 4.5, y - 4.5), (x + 4.5, y - 4.5), (x + 4.5, y + 4.5), (x - 4.5, y + 4.5)], fill, BLUE)
+    if shape == "other laboratory":
+        return _polygon([(x - 5.5, y - 4), (x + 5.5, y - 4), (x, y + 6)], fill, BLUE)
     return f'<circle cx="{_n(x)}" cy="{_n(y)}" r="4.5" fill="{fill}" stroke="{BLUE}" stroke-width="1.8"/>'
+
+
+def _polygon(corners: list[tuple[float, float]], fill: str, stroke: str) -> str:
+    points = " ".join(f"{_n(x)},{_n(y)}" for x, y in corners)
+    return f'<polygon points="{points}" fill="{fill}" stroke="{stroke}" stroke-width="1.8"/>'
 
 
 def _triangle(x: float, y: float) -> str:
@@ -273,7 +312,7 @@ def _doses(frame: Frame) -> Iterator[str]:
     taken = -math.inf
     for dose in sorted(frame.chart.doses, key=lambda dose: dose.on):
         x, y = frame.x(dose.on), frame.row("Dose")
-        yield _told(f"{_day(dose.on)}: {dose.note or dose.label}", _triangle(x, y))
+        yield _told(f"{_day(dose.on)}: dose {dose.note or dose.label}", _triangle(x, y), x)
         room = len(dose.label) * LETTER
         following = min((frame.x(d.on) for d in frame.chart.doses if d.on > dose.on), default=math.inf)
         if x + 8 > taken and x + 8 + room < min(following - 7, frame.width):
@@ -301,9 +340,9 @@ def _spans(frame: Frame, spans: Iterable[Span], row: str, colour: str) -> Iterat
     for index, span in enumerate(ordered):
         x1, _, bar = _bar(frame, span, row, colour)
         until = _day(span.end) if span.end else "goes on"
-        yield _told(f"{_day(span.start)} to {until}: {row.lower()} {span.label}", bar)
+        yield _told(f"{_day(span.start)} to {until}: {row.lower()} {span.label}", bar, x1)
         following = frame.x(ordered[index + 1].start) - 6 if index + 1 < len(ordered) else frame.width
-        words = span.label.split(":")[0] if row == "Bleeding" else span.label
+        words = span.label
         room = len(words) * LETTER
         if x1 - 3 + room <= following:
             yield _text(min(x1 - 3, frame.width - room), frame.row(row) + 4, words, size=11)
@@ -311,6 +350,18 @@ def _spans(frame: Frame, spans: Iterable[Span], row: str, colour: str) -> Iterat
 
 def _bleeds(frame: Frame) -> Iterator[str]:
     return _spans(frame, frame.chart.bleeds, "Bleeding", VERMILION)
+
+
+def _strip(frame: Frame) -> Iterator[str]:
+    """Skin, mucosa and organ at each assessment: the grade as a digit, and the darker the worse."""
+    for cell in sorted(frame.chart.grades, key=lambda cell: (cell.on, cell.row)):
+        x, y = frame.x(cell.on), frame.row(cell.row)
+        box = (
+            f'<rect x="{_n(x - 7)}" y="{_n(y - 8)}" width="14" height="16" fill="{VERMILION}" '
+            f'fill-opacity="{_n(cell.grade * 0.16)}" stroke="{PALE}"/>'
+        )
+        digit = _text(x, y + 4, str(cell.grade), anchor="middle", size=11, bold=cell.grade > 1)
+        yield _told(f"{_day(cell.on)}: {cell.row.lower()} grade {cell.grade}, worst since the visit before", box + digit, x)
 
 
 def _rescues(frame: Frame) -> Iterator[str]:
@@ -325,15 +376,20 @@ def _events(frame: Frame) -> Iterator[str]:
         fill = VERMILION if event.strong else "#ffffff"
         flag = _line(x, y - 9, x, y + 8, INK, width=1.5) + f'<polygon points="{cloth}" fill="{fill}" stroke="{INK}"/>'
         serious = _text(x + 3, y + 9, "S", size=11, bold=True) if event.strong else ""
-        yield _told(f"{_day(event.on)}: {event.label}. {event.note}".strip(), flag + serious)
+        yield _told(f"{_day(event.on)}: event {event.label}. {event.note}".strip(), flag + serious, x)
 
 
 def _legend(frame: Frame) -> Iterator[str]:
     """The shapes in words, in as many lines as it needs."""
     x, y = 8.0, frame.row(ROWS[-1]) + 36
-    marks: tuple[Mark, ...] = ("evaluable", "not evaluable", "poor quality")
-    entries: list[tuple[str, Callable[[float, float], str]]] = [(mark, partial(_mark, mark)) for mark in marks]
-    entries.append(("dose, g/kg", _triangle))
+    shapes: tuple[Shape, ...] = ("scheduled", "unscheduled", "other laboratory")
+    used = {point.shape for point in frame.chart.points} | {"scheduled", "unscheduled"}
+    entries: list[tuple[str, Callable[[float, float], str]]] = [
+        *((shape, partial(_mark, "evaluable", shape)) for shape in shapes if shape in used),
+        ("not used", partial(_mark, "not evaluable", "scheduled")),
+        ("poor quality", partial(_mark, "poor quality", "scheduled")),
+        ("dose, g/kg", _triangle),
+    ]
     for words, shape in entries:
         room = 26 + len(words) * LETTER
         if x + room > frame.width:

@@ -35,7 +35,10 @@ READ: dict[str, tuple[str, tuple[str, ...]]] = {
          "mother_fingerprint", "father", "father_absence", "father_signature", "father_fingerprint", "guardian",
          "guardianship", "guardian_signature", "guardian_fingerprint", "assent"),
     ),
-    "blood-count": ("bloodcount", ("done", "taken_at", "quality", "primary", "platelets", "bleeding")),
+    "blood-count": (
+        "bloodcount",
+        ("done", "taken_at", "quality", "primary", "platelets", "haemoglobin", "bleeding", "laboratory"),
+    ),
     "bleeding-assessment": (
         "bleedingassessment", ("assessed_on", "smog_skin", "smog_mucosa", "smog_organ", "present_grade")),
     "bleeding-episode": (

@@ -1,4 +1,8 @@
-"""Everything on the page of one participant, from three queries: forms, open visits, lots."""
+"""Everything on the page of one participant, in a fixed number of queries.
+
+Forms, open visits, lots, announcements, the decision about the next dose and the open questions; for a physician also what
+was corrected since the last look.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,18 @@ from typing import Any
 from casebook.models import Participant, Visit
 from responses import facts
 from responses.answer import ASSUMED_RULES, answer_rest, dates_in, readable
-from responses.charts import draw
+from responses.charts import Scale, draw
 from responses.classification import classify
 from responses.course import Dossier, dossiers
+from responses.decision import decision_on
+from responses.infusions import infusions
+from responses.look import since_last_look
 from responses.models import ClassChange
 from responses.next_dose import ended_reason, next_dose
+from responses.own_category import own_category
+from responses.questions import questions
 from responses.selectors import header_of
+from responses.sensitivity import differs, readings
 from responses.verdicts import Verdict
 
 WIDE, NARROW = 960, 360
@@ -31,8 +41,11 @@ class Why:
     forms: tuple[tuple[str, str], ...]
 
 
-def dashboard(participant: Participant, today: date) -> dict[str, Any]:
-    """The context of the page. The classification is live: a summary may be from an earlier day."""
+def dashboard(participant: Participant, today: date, scale: Scale = "log", physician: Any = None) -> dict[str, Any]:
+    """The context of the page. The classification is live: a summary may be from an earlier day.
+
+    ``physician`` is the person who looks, where that is somebody who decides: they see what was corrected since.
+    """
     [dossier] = dossiers([participant], today)
     verdict = classify(dossier.course)
     visits = list(Visit.objects.filter(participant=participant, happened_on=None).order_by("target", "code"))
@@ -45,8 +58,15 @@ def dashboard(participant: Participant, today: date) -> dict[str, Any]:
         "answer": answer_rest(verdict, dossier.course),
         "why": reasons(verdict, rows),
         "changes": [readable(text) for text in verdict.what_would_change],
-        "chart_wide": draw(drawing, width=WIDE, key="wide"),
-        "chart_narrow": draw(drawing, width=NARROW, key="narrow"),
+        "chart_wide": draw(drawing, width=WIDE, key="wide", scale=scale),
+        "chart_narrow": draw(drawing, width=NARROW, key="narrow", scale=scale),
+        "scale": scale,
+        "readings": (others := [(reading, differs(reading.verdict, verdict)) for reading in readings(dossier.course)]),
+        "readings_differ": sum(other for _, other in others),
+        "own": own_category(participant),
+        "decision": decision_on(participant, dose),
+        "questions": questions(participant) if physician else [],
+        "since": since_last_look(participant, physician) if physician else None,
         "has_counts": bool(drawing.points),
         "rows": rows,
         "next_dose": dose,
@@ -59,7 +79,10 @@ def dashboard(participant: Participant, today: date) -> dict[str, Any]:
 
 def _cards(dossier: Dossier, rows: list[facts.Row]) -> dict[str, Any]:
     return {
-        "events": facts.events(dossier),
+        "events": (events := facts.events(dossier)),
+        "open_events": [event for event in events if event.open],
+        "open_serious": any(event.open and event.serious for event in events),
+        "infusions": infusions(dossier),
         "rescues": facts.rescue_rows(dossier),
         "bleeding": facts.bleeding(dossier),
         "bleeding_rows": [row for row in reversed(rows) if row.kind == "Bleeding"],

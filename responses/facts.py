@@ -15,15 +15,19 @@ from enrollment.crfs import Consent, Screening
 from itp_trial.protocol import value
 from itp_trial.schedule import VISITS
 from responses.answer import readable
-from responses.charts import Chart, Instant, Mark, Point, Span
+from responses.charts import Chart, Grade, Instant, Mark, Point, Shape, Span
 from responses.counts import Sample
 from responses.course import Dossier, Entry, decimals, doses, episode_end, episode_grade, rescue_end
 from responses.rules import Rules, number_text
 from responses.verdicts import CountStatus, End, Episode, Pair, Verdict
 
+R_MIN_SENSITIVITY: Decimal = value("R_MIN_SENSITIVITY")
 WEIGHT_MAX_AGE_D: int = value("WEIGHT_MAX_AGE_D")
 #: A change is called rising or falling from this part of the earlier count, and from 5 ×10⁹/L. Display only.
 TREND_PART, TREND_LEAST = Decimal("0.2"), Decimal(5)
+UNSCHEDULED = "UNS"
+#: The rows of the bleeding strip and the item of the assessment that each shows.
+DOMAINS = {"Skin": "smog_skin", "Mucosa": "smog_mucosa", "Organ": "smog_organ"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Row:
     status: str = ""
     mark: Mark | None = None
     number: Decimal | None = None
+    shape: Shape = "scheduled"
 
 
 @dataclass(frozen=True)
@@ -188,8 +193,8 @@ def _event(entry: Entry) -> Event:
 
 def table(dossier: Dossier, verdict: Verdict) -> list[Row]:
     """Everything that the chart shows, as rows in the order of time."""
-    rows = [*_count_rows(dossier, verdict), *_dose_rows(dossier), *_bleeding_rows(dossier), *_rescue_rows(dossier),
-            *_event_rows(dossier)]  # fmt: skip
+    rows = [*_count_rows(dossier, verdict), *_dose_rows(dossier), *_bleeding_rows(dossier), *_assessment_rows(dossier),
+            *_rescue_rows(dossier), *_event_rows(dossier)]  # fmt: skip
     return sorted(rows, key=lambda row: (row.on, row.kind, row.ref))
 
 
@@ -214,7 +219,15 @@ def _chosen(dossier: Dossier, count: CountStatus, ref: str, number: Decimal) -> 
     mark: Mark = "evaluable" if count.evaluable else "not evaluable"
     status = count.status if count.evaluable else ""
     return Row(count.on, "Platelets", f"{number_text(number)} ×10⁹/L", readable(f"{note} ({count.reason.rule})"), ref,
-               _study_day(dossier, count.on), status=status, mark=mark, number=number)  # fmt: skip
+               _study_day(dossier, count.on), status=status, mark=mark, number=number, shape=_shape(dossier, ref))  # fmt: skip
+
+
+def _shape(dossier: Dossier, ref: str) -> Shape:
+    """Where a count comes from: another laboratory, besides the schedule, or the schedule (the screening form belongs to it)."""
+    entry = next(entry for entry in dossier.entries if entry.ref == ref)
+    if entry.answers.get("laboratory"):
+        return "other laboratory"
+    return "unscheduled" if entry.visit == UNSCHEDULED else "scheduled"
 
 
 def _baseline_day(dossier: Dossier) -> date | None:
@@ -226,7 +239,7 @@ def _left_out(dossier: Dossier, sample: Sample, rule: str, why: str) -> Row:
     mark: Mark = "not evaluable" if sample.acceptable else "poor quality"
     text = f"{number_text(sample.value)} ×10⁹/L" if sample.value is not None else "no result"
     return Row(sample.on, "Platelets", text, f"Not used: {why} ({rule})", sample.ref, _study_day(dossier, sample.on), mark=mark,
-               number=sample.value)  # fmt: skip
+               number=sample.value, shape=_shape(dossier, sample.ref))  # fmt: skip
 
 
 def dose_number(entry: Entry) -> int | None:
@@ -269,6 +282,22 @@ def _bleed_row(dossier: Dossier, entry: Entry, start: date, end: date | None, gr
     return Row(start, "Bleeding", f"grade {grade}", note, entry.ref, _study_day(dossier, start), _until(start, end))
 
 
+def _assessment_rows(dossier: Dossier) -> Iterator[Row]:
+    """Every dated assessment with its SMOG: the strip below the curve."""
+    for entry in dossier.of("bleeding-assessment"):
+        if entry["assessed_on"]:
+            smog = BleedingAssessment(**entry.answers).smog_text
+            yield Row(entry["assessed_on"], "Assessment", smog, "Skin, mucosa, organ: worst since the visit before", entry.ref,
+                      _study_day(dossier, entry["assessed_on"]))  # fmt: skip
+
+
+def _grades(dossier: Dossier) -> Iterator[Grade]:
+    for entry in dossier.of("bleeding-assessment"):
+        for row, item in DOMAINS.items():
+            if entry["assessed_on"] and entry[item] is not None:
+                yield Grade(entry["assessed_on"], row, entry[item])
+
+
 def _until(start: date, end: date | None) -> str:
     return "goes on" if end is None else "" if end == start else f"to {end:%d %b %Y}"
 
@@ -299,20 +328,21 @@ def chart(dossier: Dossier, verdict: Verdict, rules: Rules | None = None) -> Cha
     """The drawing of one child: the same facts as the table."""
     rules, course = rules or Rules(), dossier.course
     rows = table(dossier, verdict)
-    guides = [(Decimal(rules.r_min), "R"), (Decimal(rules.cr_min), "CR")]
+    guides = [(Decimal(rules.r_min), "R"), (R_MIN_SENSITIVITY, "R, sensitivity"), (Decimal(rules.cr_min), "CR")]
     if course.baseline:
         guides.append((course.baseline * rules.fold, f"= {number_text(rules.fold)} x baseline"))
     return Chart(
         title=f"Platelets and treatment of {dossier.participant.number}",
         as_of=course.as_of,
         day_0=course.day_0,
-        points=tuple(Point(r.on, r.number, r.mark, r.note) for r in rows if r.mark and r.number is not None),
+        points=tuple(Point(r.on, r.number, r.mark, r.note, r.shape) for r in rows if r.mark and r.number is not None),
         guides=tuple(guides),
         responses=tuple(_periods(verdict)),
         doses=tuple(Instant(r.on, r.value.removesuffix(" g/kg"), f"{r.value}. {r.note}") for r in rows if r.kind == "Dose"),
         bleeds=tuple(_bleed_spans(dossier)),
         rescues=tuple(Span(r.start, r.end, str(dict(RescueKind.choices).get(r.kind, r.kind))) for r in course.rescues),
         events=tuple(Instant(e.on, e.term, f"Grade {e.grade}", e.serious) for e in events(dossier) if e.on),
+        grades=tuple(_grades(dossier)),
     )
 
 

@@ -37,6 +37,28 @@ class NextDose:
     weight: facts.Weight | None
     grams: Decimal | None
     supplies: tuple[Supply, ...]
+    last_on: date | None = None
+    today: date | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What a decision about this proposal is bound to."""
+        return fingerprint(self.number, self.proposal) if self.proposal else ""
+
+    @property
+    def days_since(self) -> int | None:
+        """Days since the last dose."""
+        return (self.today - self.last_on).days if self.today and self.last_on else None
+
+    @property
+    def when(self) -> str:
+        """The day of the next dose as a person says it: ``in 3 days``, ``today``, ``4 days ago``; empty without a day."""
+        if self.today is None or self.proposal is None or self.proposal.due is None:
+            return ""
+        days = (self.proposal.due - self.today).days
+        if days == 0:
+            return "today"
+        return f"in {days} day{'s'[: days != 1]}" if days > 0 else f"{-days} day{'s'[: days != -1]} ago"
 
     @property
     def g_per_kg(self) -> Decimal:
@@ -67,7 +89,8 @@ def next_dose(dossier: Dossier, verdict: Verdict, today: date, ended_reason: str
     weight = facts.weight(dossier, today)
     grams = planned_grams(weight.kg, number) if weight and wanted else None
     supplies = tuple(_supplies(dossier.participant, grams, today)) if wanted and not dossier.participant.is_ended else ()
-    return NextDose(number, proposal, weight, grams, supplies)
+    last_on = dossier.course.doses[-1] if dossier.course.doses else None
+    return NextDose(number, proposal, weight, grams, supplies, last_on, today)
 
 
 def proposal_of(dossier: Dossier, verdict: Verdict, today: date, ended_reason: str) -> Proposal | None:

@@ -1,4 +1,4 @@
-"""Questions about responses: the stored summaries for API and exports, the header of a participant, the cohort list."""
+"""Questions about responses: the stored summaries for API and exports, the header of a participant, the next visits."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from casebook.models import Participant, Visit
 from itp_trial.protocol import RULES_VERSION, value
 from responses import facts
-from responses.classification import Verdict, classify
-from responses.course import Dossier, doses, dossiers
+from responses.classification import Verdict
+from responses.course import Dossier
 
 DAYS_PER_MONTH = value("DAYS_PER_MONTH")
 
@@ -43,26 +43,6 @@ def header_of(dossier: Dossier, verdict: Verdict, today: date) -> Header:
         confirmed=verdict.confirmed,
         consent=facts.consent(dossier),
     )
-
-
-@dataclass(frozen=True)
-class CohortRow:
-    """One child of the cohort list."""
-
-    header: Header
-    doses: int
-    next_visit: Visit | None
-
-
-def cohort(participants: QuerySet[Participant], today: date) -> list[CohortRow]:
-    """One row a child, classified live. Three queries, however many children."""
-    found = dossiers(participants.select_related("site").order_by("site__code", "screening_number"), today)
-    upcoming = next_visits([dossier.participant for dossier in found])
-    return [
-        CohortRow(header_of(dossier, classify(dossier.course), today), len(doses(dossier.entries)),
-                  upcoming.get(dossier.participant.pk))
-        for dossier in found
-    ]  # fmt: skip
 
 
 def next_visits(participants: list[Participant]) -> dict[Any, Visit]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from casebook.models import FormRecord, Participant
+from casebook.models import Participant
 from delegation.statement import VERSION, has_accepted
 from itp_trial.actor import acting
 from itp_trial.models import User
@@ -13,7 +12,6 @@ from itp_trial.permissions import Access, access_of
 from itp_trial.refusal import Refused
 from itp_trial.roles import Can
 from signatures import seal
-from signatures.content import contents
 from signatures.matters import Matter, role_of
 from signatures.models import Meaning, Seen, Signature
 from signatures.paper import Paper, paper_of
@@ -63,14 +61,12 @@ def _write(paper: Paper, access: Access, by: User, factors: str, session: str) -
     return signature
 
 
-def mark_seen(*, record: FormRecord, shown: str, by: User) -> None:
-    """Notes that this person has read a form in the state that was shown."""
+def mark_seen(*, matter: Matter, shown: str, by: User) -> None:
+    """Notes that this person has read these forms in the state that was shown; what was noted already stays so."""
     with acting(by):
-        [content] = contents([record])
-        if content.hash != shown:
-            raise Refused("The form has changed since you opened this page. Please read it again.")
-        try:
-            with transaction.atomic():
-                Seen.objects.create(record=record, by=by, content=content.hash, head=content.head)
-        except IntegrityError:
-            pass  # read twice in the same state: noted already
+        paper = paper_of(matter, by=by, access=access_of(by))
+        if paper.hash != shown:
+            raise Refused("Something has changed since you opened this page. Please read it again.")
+        contents = (leaf.content for leaf in paper.leaves)
+        seen = [Seen(record=each.record, by=by, content=each.hash, head=each.head) for each in contents]
+        Seen.objects.bulk_create(seen, ignore_conflicts=True)

@@ -13,22 +13,24 @@ from casebook.crf import crf_models
 from casebook.locks import place_of
 from casebook.models import FormRecord, Participant
 from itp_trial.models import AuditEntry
+from signatures import seal
 from signatures.models import Scope, Signature
 
 
-def valid_signatures(participants: Any) -> Any:
-    """The signatures that stand, of these participants."""
-    return Signature.objects.filter(participant__in=participants, superseded_by=None)
+def valid_signatures(participant: Participant) -> list[Signature]:
+    """The signatures of a participant that stand, and that the application made: one written by hand opens nothing."""
+    found = Signature.objects.filter(participant=participant.pk, superseded_by=None)
+    return [signature for signature in found if seal.holds(signature)]
 
 
 def is_eligibility_signed(participant: Participant) -> bool:
     """True where an investigator's confirmation of eligibility stands: without it no infusion is started (RQ-39)."""
-    return valid_signatures([participant.pk]).filter(scope=Scope.ELIGIBILITY).exists()
+    return any(signature.scope == Scope.ELIGIBILITY for signature in valid_signatures(participant))
 
 
 def not_signed(participant: Participant, records: list[FormRecord]) -> list[str]:
     """For a lock: the saved forms among these that no valid signature covers, in words."""
-    signed = _covered(valid_signatures([participant]))
+    signed = _covered(valid_signatures(participant))
     return [f"{place_of(record)}: not signed." for record in records if str(record.pk) not in signed]
 
 
@@ -73,7 +75,7 @@ def waiting_of(participants: Iterable[Participant]) -> list[Waiting]:
     for signature in Signature.objects.filter(participant__in=children).select_related("of_record", "of_visit"):
         signatures[signature.participant_id].append(signature)
     saved = FormRecord.objects.filter(participant__in=children, version__gt=0).select_related("visit", "saved_by")
-    for record in saved.order_by("visit__target", "created_at", "form", "repeat"):
+    for record in saved.order_by("visit__target", "visit", "created_at", "form", "repeat"):
         records[record.participant_id].append(record)
     asked, moved = _signed_by_themselves(saved), _moved_on(children)
     return [_waiting(child, signatures[child.pk], records[child.pk], asked, moved.get(str(child.pk), {})) for child in children]

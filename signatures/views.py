@@ -70,7 +70,7 @@ def sign_visit(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @DOORS
 def sign_form(request: HttpRequest, pk: Any) -> HttpResponse:
-    """A form that is signed by itself. Any other can be read here, and noted as read."""
+    """A form that says of itself that it is signed."""
     record = _record(request, pk)
     if not record.crf_class.signed_as:
         raise Http404("This form is not signed by itself.")
@@ -118,15 +118,17 @@ def _page(request: HttpRequest, paper: Paper) -> HttpResponse:
 
 @DOORS
 def read(request: HttpRequest, pk: Any) -> HttpResponse:
-    """One form as it stands, to be read before many are signed at once; then on to the next unread one."""
+    """A form with the others of its visit, to be read before many are signed at once; then on to the next unread one."""
     record = _record(request, pk)
     participant = _owner(record)
+    alone = Matter(Scope.FORM, participant, record=record)
+    matter = Matter(Scope.VISIT, participant, visit=record.visit) if record.visit else alone
     if request.method == "GET":
-        paper = paper_of(Matter(Scope.FORM, participant, record=record), by=request.user, access=access(request))
-        return render(request, "signatures/read.html", {"paper": paper, "participant": participant, "record": record})
+        paper = paper_of(matter, by=request.user, access=access(request))
+        return render(request, "signatures/read.html", {"paper": paper, "participant": participant})
 
     def once() -> str:
-        actions.mark_seen(record=record, shown=posted(request).get("shown", ""), by=request.user)
+        actions.mark_seen(matter=matter, shown=posted(request).get("shown", ""), by=request.user)
         return _next_unread(request, participant)
 
     return act_once(request, once, back=request.path)

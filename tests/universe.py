@@ -16,6 +16,7 @@ from django.utils import timezone
 from casebook.models import Participant
 from delegation.actions import assign_role
 from demo.builder import Clinic, Facts, fill, record, stock
+from demo.observations import Observed
 from demo.people import PRINCIPALS, open_accounts, open_sites, sign, train
 from itp_trial.models import RoleAssignment, Site, User
 from itp_trial.roles import SITE_STAFF
@@ -94,6 +95,7 @@ def _responder(clinic: Clinic, day_0: date) -> None:
     clinic.infuse(child, "LOAD", day_0, 18)
     clinic.count(child, "D3", day_0 + timedelta(days=3), 60)
     clinic.extra_count(child, day_0 + timedelta(days=10), 70)
+    _call(clinic, child, day_0 + timedelta(days=5))
 
 
 def _foreign(clinic: Clinic, day_0: date) -> None:
@@ -102,6 +104,12 @@ def _foreign(clinic: Clinic, day_0: date) -> None:
     clinic.assess(child, "LOAD", day_0)
     clinic.infuse(child, "LOAD", day_0, 15)
     clinic.count(child, "D3", day_0 + timedelta(days=3), 110)
+    _call(clinic, child, day_0 + timedelta(days=5))
+
+
+def _call(clinic: Clinic, child: Participant, on: date) -> None:
+    """The contact after the loading dose: the child was well."""
+    clinic.observe(child, "C0", Observed(str(child.screening_number), "C0", on, 6, "F"))
 
 
 def signed_role(user: User, role: str, site: Site | None, starts: date, ends: date | None = None) -> RoleAssignment:

@@ -22,7 +22,7 @@ from dosing.product import BagMovement, LotHold
 from enrollment import eligibility
 from enrollment.actions import has_valid_consent
 from enrollment.crfs import Screening
-from itp_trial.protocol import RULES_VERSION
+from itp_trial.protocol import RULES_VERSION, value
 from signatures.selectors import is_eligibility_signed
 
 #: After these nothing is left that could be given, and while these stand nothing may be taken of a lot.
@@ -75,7 +75,7 @@ class Infusion(Crf):
     slug = "infusion"
     edition = "2"
     dates_visit = "started_at"
-    links = (("dose-plan", "Dose plan"),)
+    links = (("dose-plan", "Dose plan"), ("run-sheet", "Run sheet"))
 
     weight_kg = items.Number("Weight used for the dose", unit="kg", digits=(4, 1), hard=(5, 80), critical=True,
                              sdtm=Sdtm("VS.VSORRES", "WEIGHT"))
@@ -95,13 +95,15 @@ class Infusion(Crf):
     g_per_kg = items.Number("Dose given", unit="g/kg", digits=(6, 3), derived=True, critical=True,
                             sdtm=Sdtm("EX.EXDOSE"))
     hours = items.Number("Duration", unit="h", digits=(5, 2), derived=True, sdtm=Sdtm("EC.ECDUR"))
+    missed_vitals = items.Number("Scheduled vital signs not measured", unit="sets", digits=(3, 0), derived=True, optional=True,
+                                 sdtm=NOT_SUBMITTED)
     mean_rate = items.Number("Mean rate", unit="mL/kg/h", digits=(5, 2), derived=True, sdtm=NOT_SUBMITTED)
 
     sections = [
         Section("Weight", "weight_kg", "weight_on"),
         Section("Infusion", "premedication", "started_at", "stopped_at", "max_rate", "stopped_early", "stop_reason",
                 "reaction"),
-        Section("Computed", "volume_ml", "grams", "g_per_kg", "hours", "mean_rate",
+        Section("Computed", "volume_ml", "grams", "g_per_kg", "hours", "mean_rate", "missed_vitals",
                 note="Computed from the bags, their lots and the weight whenever this form is saved"
                      f" (R5, R7, rules {RULES_VERSION})."),
     ]
@@ -133,6 +135,9 @@ class Infusion(Crf):
                   "The infusion lies outside the participation (enrolment to end). Please check the dates."),
         EditCheck("INF17", ["started_at"], lambda c: not c.day_0_warnings(), lambda c: c.day_0_warnings(), rule="R2",
                   about="On Day 0 the ITP is no longer surely persistent."),
+        EditCheck("INF20", ["missed_vitals"], lambda c: c.missed_vitals <= value("VITALS_MISSED_MAX"),
+                  lambda c: f"{c.missed_vitals} scheduled sets of vital signs were not measured during this infusion.",
+                  rule="protocol 6.4", about="More than one scheduled set of vital signs was not measured."),
         EditCheck("INF18", ["weight_kg", "weight_on"], lambda c: not c.weight_jump(), lambda c: c.weight_jump(),
                   rule="protocol 8.3",
                   about="The weight differs from that of the previous dose by more than 10 % in at most 35 days."),
@@ -161,11 +166,18 @@ class Infusion(Crf):
         grams = dose.given(bags)
         self.volume_ml, self.grams = sum((b.volume_ml for b in bags), Decimal(0)), _to_the_milligram(grams)
         self.g_per_kg = self.hours = self.mean_rate = None
+        self.missed_vitals = self._missed_vitals()
         if self.weight_kg and self.weight_on and self.started_at and (not self.stopped_at or self.started_at < self.stopped_at):
             self.verdict = dose.check(self.number, self.weight_kg, self.weight_on, self.started_at, self.stopped_at, bags,
                                       self.stopped_early == YesNo.YES)
             self.g_per_kg = _to_the_milligram(grams / self.weight_kg)
             self.hours, self.mean_rate = self.verdict.hours, self.verdict.ml_per_kg_h
+
+    def _missed_vitals(self) -> int | None:
+        """Of a finished infusion with a run sheet; it is counted anew whenever the sheet or this form changes."""
+        from dosing.sheets import missed_sets
+
+        return missed_sets(self.record) if self.stopped_at else None
 
     def says(self, *topics: str) -> str:
         """What the dose rules say about these topics, or an empty text."""
@@ -237,7 +249,14 @@ class Infusion(Crf):
             if late or (other.number > self.number and other.started_at <= self.started_at):
                 word = "after" if other.number < self.number else "before"
                 return f"{other.record.visit.title} started on {other.started_on:%d %b %Y}; this dose must start {word} it."
+            if self._overlaps(other):
+                return f"{other.record.visit.title} ran at the same time. Two infusions of one child never overlap."
         return ""
+
+    def _overlaps(self, other: Infusion) -> bool:
+        """One of the two began before the other had ended. An infusion that still runs ends somewhen after its start."""
+        first, second = sorted((self, other), key=lambda each: each.started_at)
+        return first.stopped_at is not None and second.started_at < first.stopped_at
 
     def on_saved(self, by: Any) -> None:
         from dosing.actions import follow_infusion

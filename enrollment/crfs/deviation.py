@@ -43,7 +43,7 @@ class Deviation(Crf):
     category = items.Code("Kind of deviation", options=Category, critical=True, sdtm=Sdtm("DV.DVCAT"))
     occurred_on = items.Date("Day on which it happened", critical=True, sdtm=Sdtm("DV.DVSTDTC"))
     description = items.Note("What happened", optional=False, critical=True, sdtm=Sdtm("DV.DVTERM"))
-    explanation = items.Note("Why it happened", optional=False, sdtm=NOT_SUBMITTED)
+    why = items.Note("Why it happened", optional=False, sdtm=NOT_SUBMITTED)
     action = items.Note("What was done, for the child and so that it does not happen again", optional=False,
                         sdtm=NOT_SUBMITTED)
     affects_safety = items.Code("Could it harm the child?", options=YesNo, sdtm=NOT_SUBMITTED,
@@ -54,7 +54,7 @@ class Deviation(Crf):
 
     sections = [
         Section("Deviation", "category", "occurred_on", "description"),
-        Section("Explanation", "explanation", "action", "affects_safety", "reported"),
+        Section("Explanation", "why", "action", "affects_safety", "reported"),
         Section("Grade", "grade"),
     ]
     edit_checks = [

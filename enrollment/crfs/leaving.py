@@ -39,13 +39,13 @@ class Withdrawal(Crf):
     samples = items.Code("Stored samples to be destroyed?", options=YesNo, critical=True, sdtm=NOT_SUBMITTED)
     informed = items.Code("Told what the withdrawal means for the child's health?", options=YesNo, critical=True,
                           sdtm=NOT_SUBMITTED)
-    reason = items.Note("Reason, if the family wants to give one", sdtm=Sdtm("DS.DSTERM"))
+    reason_given = items.Note("Reason, if the family wants to give one", sdtm=Sdtm("DS.DSTERM"))
 
     sections = [
         Section("Withdrawal", "withdrawn_on", "by_whom"),
         Section("What is withdrawn", "treatment", "follow_up", "data_use", "samples",
                 note="Each question stands for itself. A family may stop the infusions and go on with the visits."),
-        Section("Information", "informed", "reason"),
+        Section("Information", "informed", "reason_given"),
     ]
     edit_checks = [
         EditCheck("WDR01", ["treatment", "follow_up", "data_use", "samples"], lambda c: c.withdraws_something(),

@@ -118,3 +118,48 @@ class TrailCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M}: {self.entries} entries, {len(self.broken)} broken"
+
+
+class Redaction(models.Model):
+    """Personal data that has to leave the trail: asked for by one person, granted by another (RQ-14). The log of it, too.
+
+    ``itp_redact`` (``itp_trial/sql/redaction.sql``) does it: wherever this text stands in this column of this row, also in the
+    row itself, a marker stands afterwards. Everything else of the entries stays, with their places and hashes.
+    """
+
+    participant = models.UUIDField()
+    #: The entry that brought the text.
+    entry = models.BigIntegerField()
+    table_name = models.CharField(max_length=63)
+    row = models.CharField(max_length=40)
+    column = models.CharField(max_length=63)
+    why = models.CharField(max_length=500)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    granted = models.BooleanField(default=False)
+    #: The entries that were changed -> the digest of what is left in them, which ``verify_audit`` compares.
+    entries = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=models.F("asked_by")), name="redaction_needs_two_persons"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None, decided_at=None, granted=False)
+                | Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="redaction_decided_by_somebody",
+            ),
+            models.UniqueConstraint(fields=["entry", "column"], condition=Q(decided_at=None), name="redaction_asked_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Redaction {self.pk}"
+
+    @property
+    def state(self) -> str:
+        """As ``{% state %}`` shows it."""
+        return "open" if self.decided_at is None else "granted" if self.granted else "declined"

@@ -38,7 +38,7 @@ END $$;
 CREATE OR REPLACE FUNCTION itp_audit() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    hidden text[] := ARRAY['password', 'last_login', 'digest', 'secret', 'last_step', 'sign_count', 'last_used_at'];
+    hidden text[] := ARRAY['password', 'last_login', 'digest', 'secret', 'last_step', 'sign_count', 'last_used_at', 'sealed'];
     before jsonb := CASE WHEN TG_OP = 'INSERT' THEN '{}' ELSE to_jsonb(OLD) - hidden END;
     after jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}' ELSE to_jsonb(NEW) - hidden END;
     entry itp_trial_auditentry;
@@ -112,7 +112,30 @@ CREATE OR REPLACE FUNCTION itp_bound(entry itp_trial_auditentry) RETURNS text LA
     SELECT (to_jsonb(entry) - ARRAY['old', 'new', 'salt', 'hash'])::text
 $$;
 
+-- The digest of what a redaction leaves of an entry's values.
+CREATE OR REPLACE FUNCTION itp_left(old jsonb, new jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT encode(sha256(convert_to(coalesce(old::text, '') || '|' || coalesce(new::text, ''), 'UTF8')), 'hex')
+$$;
+
+-- True where nothing but the one column of a granted redaction of this row changes, and the salt is forgotten.
+CREATE OR REPLACE FUNCTION itp_redacts(before itp_trial_auditentry, after itp_trial_auditentry)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT after.salt IS NULL
+        AND to_jsonb(before) - ARRAY['old', 'new', 'salt'] = to_jsonb(after) - ARRAY['old', 'new', 'salt']
+        AND EXISTS (
+            SELECT 1 FROM itp_trial_redaction r
+            WHERE r.granted AND r.table_name = before.table_name AND r."row" = before."row"
+                AND before.old - r."column"::text IS NOT DISTINCT FROM after.old - r."column"::text
+                AND before.new - r."column"::text IS NOT DISTINCT FROM after.new - r."column"::text
+        )
+$$;
+
 CREATE OR REPLACE FUNCTION itp_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'itp_trial_auditentry' THEN
+        IF itp_redacts(OLD, NEW) THEN
+            RETURN NEW;
+        END IF;
+    END IF;
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
 END $$;

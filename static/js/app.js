@@ -1,5 +1,11 @@
-// Signs out after inactivity without losing typed text (form.js keeps it), moves focus to errors, works without itself.
+// Signs out after inactivity without losing typed text (drafts.js keeps it), moves focus to errors, works without itself.
 "use strict";
+/** This page and the question where the person is: the sign-in leads back to it. */
+const itpHere = () => {
+  const at = document.activeElement;
+  const id = at?.id || at?.closest?.(".field, .cell")?.id || location.hash.slice(1);
+  return location.pathname + location.search + (id && id !== "content" ? `#${id}` : "");
+};
 (() => {
   const body = document.body;
   const errors = document.querySelector(".problem");
@@ -18,12 +24,11 @@
   // A deliberate sign-out leaves nothing in the tab; only a time-out keeps what was typed.
   for (const out of document.querySelectorAll(".who form")) out.addEventListener("submit", () => sessionStorage.clear());
   // Ctrl+L locks: signed out at once, what was typed stays in the tab, and the sign-in leads back here.
-  const here = () => location.pathname + location.search;
   const signOut = document.querySelector(".who form");
   document.addEventListener("keydown", (event) => {
     if (!event.ctrlKey || event.altKey || event.shiftKey || event.metaKey || event.code !== "KeyL") return;
     event.preventDefault();
-    for (const [name, value] of [["lock", "1"], ["next", here()]]) {
+    for (const [name, value] of [["lock", "1"], ["next", itpHere()]]) {
       const input = document.createElement("input");
       Object.assign(input, { type: "hidden", name, value });
       signOut.append(input);
@@ -33,7 +38,7 @@
   // The server decides; this only brings the sign-in page up, so that nobody else reads the screen.
   setInterval(() => {
     if (Date.now() - last > limit + 5000) {
-      location.assign(`${body.dataset.signIn}?next=${encodeURIComponent(here())}`);
+      location.assign(`${body.dataset.signIn}?next=${encodeURIComponent(itpHere())}`);
     }
   }, 5000);
 })();

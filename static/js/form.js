@@ -1,10 +1,6 @@
-// The form page: questions appear when they are asked; typed text survives a sign-out, a crash or a lost network.
+// A form: questions appear when they are asked, the reason when a stored answer was touched. drafts.js keeps what is typed.
 "use strict";
 const enhanceForm = (form) => {
-  const key = `draft:${form.dataset.record}`;
-  const technical = new Set(["csrfmiddlewaretoken", "idempotency-key", "record-version"]);
-  const note = form.querySelector(".savebar [role=status]");
-
   const valueOf = (name) => {
     const found = form.elements.namedItem(name);
     return found ? found.value : "";
@@ -30,33 +26,6 @@ const enhanceForm = (form) => {
     const box = event.target.closest?.(".field, .cell");
     if (why && box && why.hidden && box.dataset.stored !== undefined) why.hidden = false;
   };
-  const typed = () => {
-    const values = {};
-    for (const [name, value] of new FormData(form)) if (!technical.has(name)) values[name] = value;
-    return values;
-  };
-  const keep = () => {
-    try {
-      const draft = { user: document.body.dataset.user, version: form.dataset.version, values: typed() };
-      sessionStorage.setItem(key, JSON.stringify(draft));
-      if (note) note.textContent = "Not saved yet; what you type is kept in this browser tab.";
-    } catch { /* a full or forbidden store must not stop anybody from typing */ }
-  };
-  const restore = () => {
-    const draft = JSON.parse(sessionStorage.getItem(key) || "null");
-    if (!draft) return;
-    // Another person at the same ward computer never sees it; a form saved meanwhile is shown as it is stored.
-    if (draft.user !== document.body.dataset.user || draft.version !== form.dataset.version) {
-      sessionStorage.removeItem(key);
-      return;
-    }
-    for (const [name, value] of Object.entries(draft.values)) {
-      const found = form.elements.namedItem(name);
-      if (found) found.value = value;
-    }
-    if (note) note.textContent = "What you had typed before is back; it is not saved yet.";
-  };
-
   // "The rest: none" in one key, for grids whose answers include 0.
   for (const grid of form.querySelectorAll("table.grid")) {
     const firsts = [...grid.querySelectorAll("tbody tr")].map((row) => row.querySelector("td select")).filter(Boolean);
@@ -71,17 +40,21 @@ const enhanceForm = (form) => {
     grid.parentElement.before(button);
   }
 
-  const refused = form.closest(".form-on-page")?.querySelector(".problem") ?? (form.closest(".form-on-page") ? null : document.querySelector(".problem"));
-  if (!refused) restore();
   refresh();
-  form.addEventListener("input", (event) => { askWhy(event); keep(); refresh(); });
-  form.addEventListener("change", (event) => { askWhy(event); keep(); refresh(); });
+  form.addEventListener("input", (event) => { askWhy(event); refresh(); });
+  form.addEventListener("change", (event) => { askWhy(event); refresh(); });
   let sent = false;
   form.addEventListener("submit", (event) => {
-    if (sent) { event.preventDefault(); return; }
+    if (sent) { event.preventDefault(); event.stopImmediatePropagation(); return; }
     sent = true;
-    keep();
   });
   window.addEventListener("pageshow", () => { sent = false; });
 };
 for (const form of document.querySelectorAll("form.crf")) enhanceForm(form);
+
+// Back on the exact question: after a sign-in the address names it. A group of radio buttons is entered at its first button.
+(() => {
+  const named = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const box = named && named.closest(".field, .cell");
+  if (box) (named.matches("input, select, textarea") ? named : box.querySelector("input, select, textarea"))?.focus();
+})();

@@ -50,16 +50,18 @@
     article.replaceWith(document.adoptNode(fresh));
     const entry = made.querySelector(".rail-form");
     if (entry) document.getElementById(entry.id)?.replaceWith(document.adoptNode(entry));
-    for (const form of fresh.querySelectorAll("form.crf")) enhanceForm(form);
+    for (const form of fresh.querySelectorAll("form.crf")) { enhanceForm(form); drafts?.watch(form); }
     recount();
     return fresh;
   };
   const send = async (form) => {
     const article = form.closest(".form-on-page");
     try {
+      await drafts?.settle(form);
       const body = new URLSearchParams(new FormData(form));
       const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Fragment": "1" }, credentials: "same-origin" });
       const fresh = put(article, await answer.text());
+      if (fresh) drafts?.done(form);
       if (!fresh) { form.submit(); return null; } // signed out, or an error page: the browser shows it
       const problem = fresh.querySelector(".problem, .attention");
       (problem ?? fresh.querySelector("h2")).focus();
@@ -73,6 +75,29 @@
     if (!event.target.matches("form.crf")) return;
     event.preventDefault();
     send(event.target);
+  });
+
+  // Everything that is typed and not saved, form by form; it stops where something needs an answer first.
+  const saveAll = document.getElementById("save-all");
+  if (saveAll) saveAll.hidden = false;
+  saveAll?.addEventListener("click", async () => {
+    const said = [];
+    for (const form of [...page.querySelectorAll("form.crf")].filter((one) => drafts?.isChanged(one))) {
+      const done = await send(form);
+      if (!done?.stored) return;
+      said.push(...[...say.children].map((message) => message.cloneNode(true)));
+    }
+    if (said.length) say.replaceChildren(...said); else say.textContent = "Nothing was typed that is not saved.";
+    const open = page.querySelector(".form-on-page .attention");
+    (open ?? document.getElementById("leaving-title")).focus();
+  });
+
+  // What came from this device only now is put into the form by the server, which also knows what others saved.
+  document.addEventListener("drafts-sent", async (event) => {
+    for (const form of event.detail) {
+      const answer = await fetch(form.action, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
+      if (answer.ok) put(form.closest(".form-on-page"), await answer.text());
+    }
   });
 
   page.addEventListener("input", recount);

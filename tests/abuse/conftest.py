@@ -10,9 +10,11 @@ import pytest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from assessments import case
+from assessments.actions import start_report
 from casebook.crf import Crf, Sheet, crf_models
 from casebook.models import Finding, FormRecord, Participant
-from demo.builder import at
+from demo.builder import at, fill
 from itp_trial.actor import System, acting
 from itp_trial.models import AccessEntry, Site
 from reports.files import form_files
@@ -52,7 +54,8 @@ def write_everywhere(universe: Any, code: str, words: Callable[[str], str]) -> i
             texts = [item for item in model.items().values() if item.kind in ("text", "note")]
             for item in texts:
                 unlike_others = f" {sheet.pk}" if item.name == "label" else ""
-                setattr(sheet, item.name, words(f"{model.__name__}.{item.name}") + unlike_others)
+                typed = words(f"{model.__name__}.{item.name}") + unlike_others
+                setattr(sheet, item.name, case.text({**sheet.data, "what_is_new": typed}) if item.name == "content" else typed)
             places += len(texts)
             if hasattr(sheet, "platelets"):
                 sheet.platelets = FOREIGN_COUNT if code == "02" else sheet.platelets
@@ -84,6 +87,15 @@ def _record_for(crf: type[Crf], site: Site, child: Participant) -> FormRecord:
     return record
 
 
+def _a_serious_event(clinic: Any, child: Participant) -> None:
+    """With everything that hangs on it: its serious side, its short form, a version of its report."""
+    began = at(timezone.localdate(), 0, 1)
+    event = clinic.log(child, "adverse-event", term="x", started_at=began, serious="Y", special_interest="Y").record
+    for form, answers in (("serious-event", {"narrative": "x"}), ("special-interest", {"kind": "thrombosis", "vessel": "x"})):
+        fill(FormRecord.objects.get(about=event, form=form), clinic.coordinator, **answers)
+    fill(start_report(event=event, by=clinic.coordinator), clinic.coordinator, nullifies="N", what_is_new="x")
+
+
 #: Addresses of files say what they are for.
 FOR = "?purpose=analysis"
 #: Objects that are neither a child's nor a form: walked by the access matrix, at one's own and at another site.
@@ -113,6 +125,9 @@ def addresses(universe: Any, child: Participant, site: Site) -> dict[str, str]:
                 assert name in ("form-csv", "api-form-csv", "item-history", "trial-figure", *OF_OTHERS), name
         if name in found:
             found[name] += FOR if name.endswith(("-csv", "-pdf", "-report")) else ""
+    for name, form in (("safety-event", "adverse-event"), ("cioms", "sae-report"), ("e2b", "sae-report")):
+        safety = FormRecord.objects.filter(participant=child, form=form).order_by("-created_at").first()
+        found[name] = reverse(name, args=[safety.pk if safety else child.pk]) + (FOR if name == "e2b" else "")
     found["item-history"] = reverse("item-history", args=[record.pk, record.crf_class.sections[0].names[0]])
     files |= {f"trial-figure {kind}": reverse("trial-figure", args=["swimmer", kind]) for kind in ("csv", "svg")}
     files = {name: address + FOR for name, address in files.items()}

@@ -20,6 +20,7 @@ from demo.people import PASSWORD
 from itp_trial.actor import acting
 from itp_trial.models import AuditEntry
 from itp_trial.refusal import Refused
+from reports.importing import import_form
 from tests.input.test_at_once import at_once
 from tests.trail.conftest import story
 
@@ -56,12 +57,28 @@ def test_what_is_frozen_takes_no_answer_through_any_door(universe: Any, count: F
     client = client_of(universe.clara)
     posted = client.post(reverse("record", args=[count.pk]), {"record-version": "1", "done": "N", "why_not": "x"})
     assert posted.status_code == 422
+    api = reverse("api-record", args=[count.pk])
+    state = client.get(api).json()["answers"]
+    answers = {name: said["value"] for name, said in state.items() if said["value"] and not said["derived"]}
+    body = {"version": 1, "answers": answers | {"platelets": "61"}, "reason": "typing"}
+    by_api = client.put(api, body, content_type="application/json")
+    assert (by_api.status_code, "by Dana Sobhi: Cleaned." in by_api.json()["detail"]) == (409, True), by_api.json()
     with transaction.atomic(), pytest.raises(InternalError, match="closed to changes"), transaction.atomic(), \
             acting(universe.clara, "by hand"), connection.cursor() as cursor:  # fmt: skip
         cursor.execute("UPDATE assessments_bloodcount SET platelets = 1 WHERE record_id = %s", [count.pk])
     assert AuditEntry.objects.count() == entries
     count.refresh_from_db()
     assert count.version == 1
+
+
+def test_an_import_fills_nothing_that_is_frozen(universe: Any, tmp_path: Any, settings: Any) -> None:
+    settings.VAR_DIR = tmp_path
+    locks.freeze(target=universe.responder, reason="Cleaned", by=universe.dana)
+    file = tmp_path / "counts.csv"
+    file.write_text(f"participant,visit_code,done,why_not\n{universe.responder.number},D13,N,No vein\n")
+    done = import_form(slug="blood-count", path=file, by=universe.clara, purpose="late paper")
+    assert done.stored == []
+    assert "is frozen since" in done.run.rejected[0]["reasons"][0]
 
 
 def test_questions_additions_and_removal_wait_too(universe: Any) -> None:

@@ -37,22 +37,19 @@ NONSENSE = {"record-version": "0", "no_such_item": "1"}
 
 
 @pytest.mark.row("A2", "A8")
-@pytest.mark.parametrize("name", PEOPLE)
-def test_each_person_gets_what_their_role_includes(
-    crf: type[Crf], subject: Subject, client_of: Any, universe: Any, name: str
-) -> None:
+def test_each_person_gets_what_their_role_includes(crf: type[Crf], subject: Subject, client_of: Any, universe: Any) -> None:
     before = AuditEntry.objects.count()
-    client = client_of(getattr(universe, name))
-    read, write = PEOPLE[name]["product" if crf.is_product else "child"]
-    api = reverse("api-record", args=[subject.record.pk])
-    assert client.get(subject.url).status_code == read
-    assert client.post(subject.url, NONSENSE).status_code == write
-    assert client.get(reverse("history", args=[subject.record.pk])).status_code == read
-    assert client.get(api).status_code == read
-    body = {"version": 0, "answers": {}, "reason": "no such reason", "rows": {"no_such_rows": []}}
-    expected = {422: 400}.get(write, write)
-    assert client.put(api, json.dumps(body), "application/json").status_code == expected
-    assert FormRecord.objects.get(pk=subject.record.pk).version == 0
+    for name, doors in PEOPLE.items():
+        client, (read, write) = client_of(getattr(universe, name)), doors["product" if crf.is_product else "child"]
+        api = reverse("api-record", args=[subject.record.pk])
+        assert client.get(subject.url).status_code == read, name
+        assert client.post(subject.url, NONSENSE).status_code == write, name
+        assert client.get(reverse("history", args=[subject.record.pk])).status_code == read, name
+        assert client.get(api).status_code == read, name
+        body = {"version": 0, "answers": {}, "reason": "no such reason", "rows": {"no_such_rows": []}}
+        expected = {422: 400}.get(write, write)
+        assert client.put(api, json.dumps(body), "application/json").status_code == expected, name
+        assert FormRecord.objects.get(pk=subject.record.pk).version == 0, name
     assert AuditEntry.objects.count() == before
 
 

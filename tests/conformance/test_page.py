@@ -42,12 +42,12 @@ def _filled(subject: Subject) -> dict[str, str]:
     return fullest_answers(subject.record)
 
 
-def test_every_control_has_a_name(page: Document) -> None:
+def every_control_has_a_name(crf: type[Crf], page: Document) -> None:
     nameless = [e for e in page.controls() if not page.accessible_name(e)]
     assert not nameless, [(e.tag, e.attrs) for e in nameless]
 
 
-def test_ids_are_unique_and_references_lead_somewhere(page: Document) -> None:
+def ids_are_unique_and_references_lead_somewhere(crf: type[Crf], page: Document) -> None:
     ids = Counter(e.attrs["id"] for e in page.elements if "id" in e.attrs)
     assert [key for key, count in ids.items() if count > 1] == []
     for element in page.elements:
@@ -58,15 +58,14 @@ def test_ids_are_unique_and_references_lead_somewhere(page: Document) -> None:
             assert element.attrs["href"][1:] in ids, element.attrs["href"]
 
 
-def test_there_is_one_heading_and_a_language(page: Document) -> None:
+def there_is_one_heading_and_a_language(crf: type[Crf], page: Document) -> None:
     assert len(page.all("h1")) == 1
     assert page.all("html")[0].attrs["lang"] == "en"
     assert page.all("title")[0].text
     assert len(page.all("main")) == 1
 
 
-@pytest.mark.row("W3")
-def test_nothing_runs_or_loads_from_inside_the_page_or_from_elsewhere(page: Document) -> None:
+def nothing_runs_or_loads_from_inside_the_page_or_from_elsewhere(crf: type[Crf], page: Document) -> None:
     assert not page.all("style")
     assert not [e for e in page.all("script") if e.text or "src" not in e.attrs]
     for element in page.elements:
@@ -76,7 +75,7 @@ def test_nothing_runs_or_loads_from_inside_the_page_or_from_elsewhere(page: Docu
             assert not re.match(r"(?i)([a-z]+:|//)", target), f"{element.tag} {attribute}={target}"
 
 
-def test_every_item_is_asked_exactly_once(crf: type[Crf], page: Document) -> None:
+def every_item_is_asked_exactly_once(crf: type[Crf], page: Document) -> None:
     for name, item in crf.items().items():
         inputs = [e for e in page.inputs(name) if e.attrs.get("type") != "radio"]
         radios = [e for e in page.inputs(name) if e.attrs.get("type") == "radio"]
@@ -85,7 +84,7 @@ def test_every_item_is_asked_exactly_once(crf: type[Crf], page: Document) -> Non
         assert item.label.split(":")[0] in page.text or item.label in names, f"{name} is asked by its label"
 
 
-def test_every_code_can_be_chosen(crf: type[Crf], page: Document) -> None:
+def every_code_can_be_chosen(crf: type[Crf], page: Document) -> None:
     for name, item in crf.asked_items().items():
         if item.kind == "code":
             offered = {e.attrs.get("value") for e in page.inputs(name)} | {
@@ -94,11 +93,29 @@ def test_every_code_can_be_chosen(crf: type[Crf], page: Document) -> None:
             assert {str(code) for code, _ in item.flatchoices} <= offered, name
 
 
-def test_a_missing_value_can_be_explained(crf: type[Crf], page: Document) -> None:
+def a_missing_value_can_be_explained(crf: type[Crf], page: Document) -> None:
     for name, item in crf.asked_items().items():
         marks = {e.attrs.get("value") for select in page.inputs(name) for e in select.descendants("option")}
         explained = bool(page.inputs(f"{name}__missing")) or "~ND" in marks
         assert explained or item.optional, name
+
+
+#: What holds for the page of every form in every state. One page is made for all of them.
+HOLDS = (
+    every_control_has_a_name,
+    ids_are_unique_and_references_lead_somewhere,
+    there_is_one_heading_and_a_language,
+    nothing_runs_or_loads_from_inside_the_page_or_from_elsewhere,
+    every_item_is_asked_exactly_once,
+    every_code_can_be_chosen,
+    a_missing_value_can_be_explained,
+)
+
+
+@pytest.mark.row("W3")
+def test_the_page_of_a_form(crf: type[Crf], page: Document) -> None:
+    for holds in HOLDS:
+        holds(crf, page)
 
 
 def test_what_the_page_shows_is_what_a_browser_would_send(crf: type[Crf], subject: Subject, client_of: Any) -> None:

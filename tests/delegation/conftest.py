@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.actions import IdentityCheck, open_account
 from delegation.actions import assign_role, sign_entries
 from delegation.training import valid_trainings
 from delegation.words import digest, sentence
 from demo.people import PASSWORD, train
-from itp_trial import actions
 from itp_trial.actor import System
 from itp_trial.models import RoleAssignment, User
 from itp_trial.roles import Role
@@ -23,10 +23,12 @@ from itp_trial.signals import rights_ended
 
 @pytest.fixture
 def nada(universe: Any) -> User:
-    """Somebody new: an account, and nothing else."""
-    return actions.create_user(
-        username="nada", full_name="Nada Amin", email="nada@example.org", password=PASSWORD, by=System("test")
+    """Somebody new: an account, opened after a check of who it is, and nothing else."""
+    checked = IdentityCheck(by="Adam Zaki", how="passport seen", on=universe.today)
+    user, _ = open_account(
+        username="nada", full_name="Nada Amin", email="nada@example.org", password=PASSWORD, identity=checked, by=System("test")
     )
+    return user
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from enrollment.crfs import Deviation
 from enrollment.deviations import RULES, TABLE, DeviationCause
 from itp_trial.actor import acting
 
-EXPLAINED = {"explanation": "The family came late.", "action": "Told the family about the windows.", "affects_safety": "N"}
+EXPLAINED = {"why": "The family came late.", "action": "Told the family about the windows.", "affects_safety": "N"}
 
 
 def raised(child: Any) -> dict[str, str]:
@@ -149,7 +149,7 @@ class TestTheForm:
         assert "The family came late." in answer.content.decode(), "nothing typed is lost"
         assert [f.item for f in universe.fill(record, universe.clara, **said).open_findings] == ["grade"]
         assert universe.fill(record, universe.ines, grade="minor").open_findings == []
-        universe.fill(record, universe.clara, explanation="The bus did not run.")
+        universe.fill(record, universe.clara, why="The bus did not run.")
 
     def test_a_critical_one_is_reported(self, universe: Any, late: Any) -> None:
         said = {"category": "window", "occurred_on": universe.today, "description": "x", **EXPLAINED}

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from demo.people import PASSWORD
@@ -177,8 +178,8 @@ def test_typed_text_survives_a_sign_out(sign_in, transactional_universe, setting
     clara.page.fill("#id_password", PASSWORD)
     clara.page.click("button.primary")
     clara.page.wait_for_url(lambda url: str(record.pk) in url)
-    assert clara.page.input_value("[name=haemoglobin]") == "10.9"
-    assert "is back" in clara.page.locator("#draft-state").inner_text()
+    expect(clara.page.locator("[name=haemoglobin]")).to_have_value("10.9")
+    expect(clara.page.locator("#draft-state")).to_contain_text("is back")
 
 
 def test_on_a_phone_nothing_scrolls_sideways(sign_in, transactional_universe):

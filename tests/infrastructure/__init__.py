@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-PROVIDED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+PROVIDED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "IDENTITY_KEYS")
 
 
 def bare_environment(**changes: str) -> dict[str, str]:

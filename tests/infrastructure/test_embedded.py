@@ -87,7 +87,7 @@ def test_touches_nothing_where_all_is_set(var_dir, monkeypatch):
     for name in PROVIDED:
         monkeypatch.setenv(name, "theirs")
     embedded.provide()
-    assert [os.environ[name] for name in PROVIDED] == ["theirs"] * 3
+    assert [os.environ[name] for name in PROVIDED] == ["theirs"] * 4
     assert not var_dir.exists()
 
 

@@ -24,7 +24,7 @@ DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()
 ENV_EXAMPLE = (BASE_DIR / ".env.example").read_text()
 SETTINGS = (BASE_DIR / "itp_trial" / "settings.py").read_text()
 LAUNCHERS = "".join((BASE_DIR / "itp_trial" / name).read_text() for name in ("embedded.py", "launch.py"))
-SECRETS = {"SECRET_KEY", "POSTGRES_PASSWORD", "OWNER_PASSWORD", "APP_PASSWORD"}
+SECRETS = {"SECRET_KEY", "IDENTITY_KEYS", "POSTGRES_PASSWORD", "OWNER_PASSWORD", "APP_PASSWORD"}
 #: For the machine that runs it, not for production.
 LOCAL_ONLY = {"ITP_DEMO", "ITP_VAR_DIR"}
 #: Only the migration may know the owner of the tables.

@@ -16,7 +16,6 @@ from django.utils import timezone
 from casebook.models import FormRecord, Participant, Visit
 from demo.builder import Facts
 from dosing.crfs import Bag, InfusionBag
-from enrollment import actions as enrollment
 from enrollment.numbering import check
 from itp_trial.models import AuditEntry
 from tests.conformance.document import Document
@@ -142,25 +141,28 @@ def test_one_bag_is_given_to_one_child(world: Any, client_of: Any) -> None:
 
 
 @pytest.mark.row("C5", "C6")
-def test_thirty_children_enrolled_at_once_have_thirty_numbers(world: Any) -> None:
-    """C6: unique, gapless, each with its check character; also the screening numbers."""
-    clinic, day = world.clinic("01"), world.untreated.enrolled_on
-    screened_before = Participant.objects.filter(site=world.s1).count()
-    enrolled_before = Participant.objects.filter(site=world.s1, subject_number__isnull=False).count()
-    children = []
-    for wave in range(3):
-        children += at_once([lambda: clinic.start_screening(day) for _ in range(10)])
-        for n, child in enumerate(children[wave * 10 :]):
-            clinic.screen(child, day, Facts(age=3 + n % 7))
-            clinic.consent(child, day, Facts(age=3 + n % 7))
-    for wave in range(3):
-        at_once([lambda c=c: enrollment.enrol(participant=c, by=world.ines, on=day) for c in children[wave * 10 :][:10]])
-    rows = Participant.objects.filter(site=world.s1)
-    screening = sorted(int(row.screening_number[4:]) for row in rows)
-    subjects = sorted(int(row.subject_number[3:6]) for row in rows.exclude(subject_number=None))
-    assert screening == list(range(1, screened_before + 31))
-    assert subjects == list(range(1, enrolled_before + 31))
-    assert all(check(row.subject_number) for row in rows.exclude(subject_number=None))
+def test_fifty_children_enrolled_at_once_at_three_sites_have_fifty_numbers(world: Any) -> None:
+    """C6: all fifty at the same moment: unique, gapless at each site, each with its check character; screening numbers too."""
+    day, sites = world.untreated.enrolled_on, [world.s1, world.s2, world.s3]
+    clinics = [world.clinic(code) for code in ("01", "02", "03")]
+    before = {site: _numbers(site) for site in sites}
+    screened = at_once([lambda clinic=clinics[n % 3]: (clinic, clinic.start_screening(day)) for n in range(50)])
+    for n, (clinic, child) in enumerate(screened):
+        clinic.screen(child, day, Facts(age=3 + n % 7))
+        clinic.consent(child, day, Facts(age=3 + n % 7))
+    at_once([lambda clinic=clinic, child=child: clinic.enrol(child, day) for clinic, child in screened])
+    for n, site in enumerate(sites):
+        (screening, subjects), more = _numbers(site), len(range(n, 50, 3))
+        assert screening == list(range(1, len(before[site][0]) + more + 1))
+        assert subjects == list(range(1, len(before[site][1]) + more + 1))
+        assert all(check(row.subject_number) for row in Participant.objects.filter(site=site).exclude(subject_number=None))
+
+
+def _numbers(site: Any) -> tuple[list[int], list[int]]:
+    """The screening numbers and the subject numbers of a site, without site and check character."""
+    rows = Participant.objects.filter(site=site)
+    subjects = rows.exclude(subject_number=None).values_list("subject_number", flat=True)
+    return sorted(int(row.screening_number[4:]) for row in rows), sorted(int(number[3:6]) for number in subjects)
 
 
 @pytest.mark.row("C5")

@@ -20,6 +20,7 @@ from itp_trial.normalise import Unreadable
         ("۱۲۳", "123"),
         ("١٢٣٫٥", "123.5"),
         ("١٬٢٣٤", "1234"),
+        ("١٬٢٣٤٫٥", "1234.5"),
         ("-0", "0"),
         ("-5.2", "-5.2"),
     ],
@@ -27,6 +28,14 @@ from itp_trial.normalise import Unreadable
 def test_numbers_as_people_type_them(typed, stored):
     assert normalise.number(typed) == Decimal(stored)
     assert str(normalise.number(typed)) == stored
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("١٬٥", "1.5"), ("1٬5", "1.5"), ("١٬٢٣", "1.23"), ("٬٥", ".5"), ("1234٬567", "1234.567")]
+)
+def test_a_thousands_sign_in_a_wrong_place_is_asked_about(typed, meant):
+    with pytest.raises(Unreadable, match=f"Did you mean {meant}"):
+        normalise.number(typed)
 
 
 @pytest.mark.parametrize(

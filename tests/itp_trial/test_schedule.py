@@ -15,7 +15,7 @@ from itp_trial.schedule import VISITS, Anchor, after_infusion, anchored_on
 DAYS = {
     "SCREEN": (0, 0, 14), "LOAD": (0, 0, 7), "D3": (2, 3, 4), "D13": (12, 13, 14), "M1": (14, 21, 28), "M5": (14, 21, 28),
     "M1C7": (5, 7, 9), "M5C7": (5, 7, 9), "M1HB": (2, 3, 4), "FU14": (11, 14, 17), "FU1": (21, 28, 35), "FU2": (53, 60, 67),
-    "FU5": (143, 150, 157), "FU6": (180, 180, 214),
+    "C0": (4, 5, 7), "C5": (4, 5, 7), "FU5": (143, 150, 157), "FU6": (180, 180, 214),
 }  # fmt: skip
 
 
@@ -41,12 +41,12 @@ def test_the_counts_of_the_follow_up_never_leave_a_gap_that_forbids_a_sustained_
 @pytest.mark.parametrize(
     ("number", "risk", "codes"),
     [
-        (0, False, ["D3", "D13", "M1"]),
-        (0, True, ["D3", "D13", "M1"]),
-        (1, False, ["M1C7", "M2"]),
-        (1, True, ["M1C7", "M1HB", "M2"]),
-        (5, True, ["M5C7", "M5HB"]),
-        (5, False, ["M5C7"]),
+        (0, False, ["D3", "D13", "C0", "M1"]),
+        (0, True, ["D3", "D13", "C0", "M1"]),
+        (1, False, ["M1C7", "C1", "M2"]),
+        (1, True, ["M1C7", "M1HB", "C1", "M2"]),
+        (5, True, ["M5C7", "M5HB", "C5"]),
+        (5, False, ["M5C7", "C5"]),
     ],
 )
 def test_what_an_infusion_brings_about(number: int, risk: bool, codes: list[str]) -> None:
@@ -62,4 +62,4 @@ def test_only_children_of_another_group_than_o_get_the_haemoglobin_check(univers
     universe.fill(universe.record(child, "infusion", "M1"), universe.clara)
     visit = child.visits.get(code="M1HB")
     assert (visit.opens, visit.closes) == (day_0 + timedelta(days=13), day_0 + timedelta(days=15))
-    assert [record.form for record in visit.records_in_order()] == ["blood-count"]
+    assert [record.form for record in visit.records_in_order()] == ["haemoglobin-check"]

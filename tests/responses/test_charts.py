@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from responses.charts import Chart, Instant, Point, Span, draw
+from responses.charts import Chart, Grade, Instant, Point, Scale, Span, draw
 
 DAY_0 = date(2026, 3, 2)
 
@@ -30,12 +30,15 @@ FULL = Chart(
         Point(day(10), Decimal(70), "evaluable", "R"),
         Point(day(20), Decimal(0), "poor quality", "Clumped"),
         Point(day(40), Decimal(1200), "evaluable", "CR"),
+        Point(day(45), Decimal(40), "not evaluable", "Washout after rescue", "unscheduled"),
+        Point(day(47), Decimal(45), "evaluable", "R", "other laboratory"),
     ),
     guides=((Decimal(30), "R"), (Decimal(100), "CR"), (Decimal(24), "= 2 x baseline")),
     responses=(Span(day(3), day(40), "Response"), Span(day(50), None, "Not yet confirmed", provisional=True)),
     doses=(Instant(day(0), "1", "Loading dose"), Instant(day(14), "0.5"), Instant(day(35), "0.5")),
     bleeds=(Span(day(1), day(2), "2"), Span(day(60), None, "3")),
     rescues=(Span(day(60), None, "New or increased corticosteroid"),),
+    grades=(Grade(day(3), "Skin", 2), Grade(day(3), "Mucosa", 0), Grade(day(3), "Organ", 4)),
     events=(Instant(day(5), "Headache"), Instant(day(61), "<b>Bleed</b> & more", "Grade 3", strong=True)),
 )
 
@@ -62,7 +65,7 @@ def test_it_names_itself_and_says_where_the_same_stands_in_words() -> None:
     space = "{http://www.w3.org/2000/svg}"
     assert root.get("aria-labelledby") == "k-title k-desc"
     assert root.findtext(f"{space}title") == FULL.title
-    assert "5 platelet counts, 3 doses" in str(root.findtext(f"{space}desc"))
+    assert "7 platelet counts, 3 doses" in str(root.findtext(f"{space}desc"))
 
 
 @pytest.mark.parametrize("width", [960, 360])
@@ -75,16 +78,68 @@ def test_the_levels_that_decide_are_drawn_and_named(width: int) -> None:
 
 def test_every_mark_tells_its_day_and_meaning() -> None:
     text = words(draw(FULL))
-    assert "05 Mar 2026: 60 ×10⁹/L, evaluable. R" in text
-    assert "22 Mar 2026: 0 ×10⁹/L, poor quality. Clumped" in text
+    assert "05 Mar 2026: 60 ×10⁹/L, scheduled, evaluable. R" in text
+    assert "22 Mar 2026: 0 ×10⁹/L, scheduled, poor quality. Clumped" in text
     assert "01 May 2026 to goes on" in text
     assert "<b>Bleed</b> & more" in text, "escaped, so it comes back as text"
 
 
-def test_shapes_differ_without_colour() -> None:
+SPACE = "{http://www.w3.org/2000/svg}"
+
+
+def shape_of(svg: str, said: str) -> tuple[str, int, str]:
+    """The mark whose words contain ``said``: its element, its number of corners, and its filling."""
+    for group in ElementTree.fromstring(svg).iter(f"{SPACE}g"):
+        if said in str(group.findtext(f"{SPACE}title")):
+            shape = list(group)[1]
+            return shape.tag.removeprefix(SPACE), len(shape.get("points", "").split()), str(shape.get("fill"))
+    raise AssertionError(said)
+
+
+def test_shapes_say_where_a_count_comes_from_and_filling_whether_it_is_used() -> None:
+    """Nothing of it needs colour: a circle, a square, a triangle on its tip, a diamond; full or hollow."""
     svg = draw(FULL)
-    assert svg.count('r="4.5" fill="#ffffff"') == 1 + 1, "the baseline, and the legend"
-    assert "<polygon" in svg
+    assert shape_of(svg, "60 ×10⁹/L, scheduled, evaluable")[:2] == ("circle", 0)
+    assert shape_of(svg, "12 ×10⁹/L, scheduled, not evaluable") == ("circle", 0, "#ffffff")
+    assert shape_of(svg, "unscheduled, not evaluable. Washout after rescue") == ("polygon", 4, "#ffffff")
+    assert shape_of(svg, "45 ×10⁹/L, other laboratory")[:2] == ("polygon", 3)
+    assert shape_of(svg, "poor quality. Clumped") == ("polygon", 4, "#ffffff")
+    for legend in ("scheduled", "unscheduled", "other laboratory", "not used", "poor quality", "dose, g/kg"):
+        assert f">{legend}</text>" in svg
+    assert ">other laboratory</text>" not in draw(replace(FULL, points=FULL.points[:3]))
+
+
+@pytest.mark.parametrize("width", [960, 360])
+def test_the_bleeding_strip_has_a_grade_for_skin_mucosa_and_organ(width: int) -> None:
+    text = words(draw(FULL, width=width))
+    for said in ("05 Mar 2026: skin grade 2, worst since the visit before", "mucosa grade 0", "organ grade 4"):
+        assert said in text
+    for row in ("Skin", "Mucosa", "Organ"):
+        assert row in text
+
+
+def test_arrow_keys_find_every_mark_in_the_order_of_time() -> None:
+    """The script reads ``data-x`` of every ``.mark``: counts, doses, bleeding, grades, rescue, events."""
+    marks = [g for g in ElementTree.fromstring(draw(FULL)).iter(f"{SPACE}g") if g.get("class") == "mark"]
+    assert len(marks) == len(FULL.points) + len(FULL.doses) + len(FULL.bleeds) + len(FULL.grades) + len(FULL.rescues) + 2
+    assert all(float(str(mark.get("data-x"))) >= 0 and mark.findtext(f"{SPACE}title") for mark in marks)
+
+
+@pytest.mark.parametrize(
+    ("scale", "highest", "ticks", "middle"),
+    [("linear", 140, ["0", "50", "100", "150"], 0.5), ("linear", 900, ["0", "200", "400", "600", "800", "1000"], 0.5),
+     ("log", 140, ["0", "1", "10", "30", "100", "300"], None)],
+)  # fmt: skip
+def test_the_axis_is_linear_or_logarithmic(scale: Scale, highest: int, ticks: list[str], middle: float | None) -> None:
+    top = int(ticks[-1])
+    points = tuple(Point(day(on), Decimal(v), "evaluable", "") for on, v in ((0, 0), (1, highest), (2, top // 2)))
+    svg = draw(Chart("Any", day(3), DAY_0, points=points), scale=scale)
+    assert f"Platelets, ×10⁹/L ({scale})" in svg
+    shown = [str(t.text) for t in ElementTree.fromstring(svg).iter(f"{SPACE}text") if t.get("text-anchor") == "end"]
+    assert shown == ticks
+    bottom, _, half = [float(str(c.get("cy"))) for c in ElementTree.fromstring(svg).iter(f"{SPACE}circle")][:3]
+    share = (bottom - half) / (304 - 44)
+    assert share == pytest.approx(middle, abs=0.01) if middle else share > 0.8
 
 
 @settings(max_examples=60, deadline=None)
@@ -92,8 +147,9 @@ def test_shapes_differ_without_colour() -> None:
     st.lists(st.tuples(st.integers(-10, 700), st.integers(0, 2000)), max_size=30),
     st.lists(st.integers(0, 700), max_size=8),
     st.sampled_from([360, 960]),
+    st.sampled_from(["log", "linear"]),
 )
-def test_no_point_leaves_the_paper(counts: list[tuple[int, int]], doses: list[int], width: int) -> None:
+def test_no_point_leaves_the_paper(counts: list[tuple[int, int]], doses: list[int], width: int, scale: Scale) -> None:
     chart = Chart(
         "Any",
         day(700),
@@ -101,6 +157,8 @@ def test_no_point_leaves_the_paper(counts: list[tuple[int, int]], doses: list[in
         points=tuple(Point(day(on), Decimal(value), "evaluable", "") for on, value in counts),
         doses=tuple(Instant(day(on), "0.5") for on in doses),
     )
-    for circle in ElementTree.fromstring(draw(chart, width=width)).iter("{http://www.w3.org/2000/svg}circle"):
+    root = ElementTree.fromstring(draw(chart, width=width, scale=scale))
+    height = float(str(root.get("viewBox")).split()[3])
+    for circle in root.iter("{http://www.w3.org/2000/svg}circle"):
         assert 0 < float(circle.get("cx", "0")) < width
-        assert 0 < float(circle.get("cy", "0")) < 520
+        assert 0 < float(circle.get("cy", "0")) < height

@@ -625,3 +625,35 @@ def test_nothing_is_off_therapy_while_a_further_dose_may_follow():
     assert verdict.off_therapy is None
     assert verdict.response == classify(treated).response
     assert any(reason.rule == "R7" and "no end of treatment yet" in reason.text for reason in verdict.reasons)
+
+
+def test_a_rescue_between_two_low_counts_is_what_confirms_the_loss() -> None:
+    """R16 b before R16 a: the rescue came before the next count, however low that one is."""
+    verdict = classify(course({3: 60, 10: 65, 20: 15, 35: 10}, rescues=[(21, 21, "platelet_transfusion")]))
+    assert verdict.response_end is not None
+    assert (verdict.response_end.on, verdict.response_end.how) == (day(20), "confirmed_by_rescue")
+
+
+def test_a_recovery_after_rescue_is_no_recovery_under_the_strict_reading() -> None:
+    """Two low counts one day apart confirm nothing there; the rescue after them does, before the count that is well again."""
+    verdict = classify(
+        course({3: 60, 12: 65, 20: 15, 21: 10, 35: 80}, rescues=[(22, 22, "platelet_transfusion")]), Rules(strict=True)
+    )
+    assert verdict.response_end is not None
+    assert (verdict.response_end.on, verdict.response_end.how) == (day(20), "confirmed_by_rescue")
+
+
+def test_every_count_keeps_the_form_that_it_stands_in() -> None:
+    """Used, in a washout, without a value, on Day 0 and after the data cut: the auditor finds the form of each."""
+    given = course({0: 9, 3: 60, 5: None, 12: 65, 20: 70, 90: 80}, rescues=[(18, 18, "ivig")], ended=False, as_of=40)
+    named = replace(given, counts=tuple(replace(count, ref=f"form of {count.on}") for count in given.counts))
+    verdict = classify(named)
+    assert [count.ref for count in verdict.counts] == [f"form of {count.on}" for count in verdict.counts]
+    assert [count.reason.rule for count in verdict.counts] == ["R14", "R13", "R8", "R13", "R17", "R14"]
+    assert [count.evaluable for count in verdict.counts] == [False, True, False, True, False, False]
+
+
+def test_a_dose_on_the_day_that_is_looked_at_is_the_last_one() -> None:
+    verdict = classify(course({3: 60, 12: 65, 28: 70}, doses=(0, 14, 28), ended=False, as_of=28))
+    assert verdict.off_therapy is not None
+    assert verdict.off_therapy.since == day(28)

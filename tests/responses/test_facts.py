@@ -75,7 +75,7 @@ def test_a_sample_that_is_not_used_stays_in_sight_with_the_reason(universe: Any)
     found = [row for row in rows(universe) if row.note.startswith("Not used")]
     assert [(row.value, row.mark) for row in found] == [("no result", "not evaluable"), ("80 ×10⁹/L", "poor quality")]
     assert "clotted or clumped" in found[1].note
-    assert "80 ×10⁹/L, poor quality" in draw(facts.chart(of(universe), classify(of(universe).course)))
+    assert "80 ×10⁹/L, unscheduled, poor quality" in draw(facts.chart(of(universe), classify(of(universe).course)))
 
 
 def test_the_baseline_is_named(universe: Any) -> None:
@@ -111,7 +111,7 @@ def test_a_waiting_response_is_hatched_and_a_missing_baseline_has_no_line(univer
     seen = course({3: 120}, baseline=None, ended=False, as_of=5)
     drawing = facts.chart(replace(of(universe), course=seen, counts=(), entries=()), classify(seen))
     assert [(span.label, span.provisional) for span in drawing.responses] == [("Not yet confirmed", True)]
-    assert [name for _, name in drawing.guides] == ["R", "CR"]
+    assert [name for _, name in drawing.guides] == ["R", "R, sensitivity", "CR"]
 
 
 def test_a_guide_beyond_the_scale_is_left_out(universe: Any) -> None:

@@ -16,7 +16,7 @@ from django.db import DatabaseError, connections, transaction
 
 from itp_trial import anchors, audit, readiness
 from itp_trial.actor import Said
-from itp_trial.verification import Report, redacted_entries, verify
+from itp_trial.verification import Report, verify
 from itp_trial.witness import issue
 
 COUNT = "assessments_bloodcount"
@@ -235,13 +235,65 @@ def test_a_clock_that_went_back_is_found(sql: Sql, count_60: str) -> None:
     assert f"entry {last} " in where
 
 
-def test_a_redaction_is_believed_only_of_the_one_who_keeps_them(sql: Sql, count_60: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def redaction_row(sql: Sql, pk: int) -> None:
+    """The log that a redaction of this entry would have left, written by the owner."""
+    sql(
+        'INSERT INTO itp_trial_redaction (participant, entry, table_name, "row", "column", why, asked_by_id, asked_at,'
+        " decided_by_id, decided_at, granted, entries)"
+        f" SELECT participant, id, table_name, \"row\", 'platelets', 'x', 1, now(), 2, now(), true,"
+        f" jsonb_build_object(id, itp_left(old, new)) FROM {TRAIL} WHERE id = %s",
+        pk,
+    )
+
+
+@pytest.mark.requirement("RQ-14")
+def test_a_redaction_without_its_log_is_found(sql: Sql, count_60: str) -> None:
     pk, _, _ = entry_of(sql, count_60)
     unlocked(sql)
-    sql(f'UPDATE {TRAIL} SET new = new || \'{{"sample_note": "[redacted 1]"}}\', salt = NULL WHERE id = %s', pk)
-    assert named(found(), "without a redaction")
-    monkeypatch.setattr("itp_trial.verification.redacted_entries", [*redacted_entries, lambda using: {pk}])
-    assert not named(found(), "without a redaction|values are not those")
+    sql(f"UPDATE {TRAIL} SET new = jsonb_set(new, '{{platelets}}', '\"[redacted 1]\"'), salt = NULL WHERE id = %s", pk)
+    [where] = named(found(), "without a redaction by two persons")
+    assert f"entry {pk} " in where
+
+
+@pytest.mark.requirement("RQ-14")
+def test_a_redaction_whose_log_was_forged_is_found(sql: Sql, count_60: str) -> None:
+    """Written behind the trail the log has no entry; written through it, nobody of the application stands behind it."""
+    pk, _, _ = entry_of(sql, count_60)
+    unlocked(sql)
+    sql(f"UPDATE {TRAIL} SET new = jsonb_set(new, '{{platelets}}', '\"[redacted 1]\"'), salt = NULL WHERE id = %s", pk)
+    sql("SET CONSTRAINTS ALL IMMEDIATE")
+    sql("ALTER TABLE itp_trial_redaction DISABLE TRIGGER audit")
+    redaction_row(sql, pk)
+    assert named(found(), "without a redaction") == []
+    assert named(found(), "the row has no entry in the trail")[0].startswith("itp_trial_redaction ")
+    sql("ALTER TABLE itp_trial_redaction ENABLE TRIGGER audit")
+    sql("SELECT set_config('itp.actor_id', 'user:2', true), set_config('itp.actor_name', 'Dana', true)")
+    redaction_row(sql, pk)
+    assert "itp_trial_redaction" in named(found(), "actor is forged")[0]
+
+
+@pytest.mark.requirement("RQ-14")
+def test_what_a_redaction_left_is_not_changed_afterwards(sql: Sql, count_60: str) -> None:
+    pk, _, _ = entry_of(sql, count_60)
+    unlocked(sql)
+    sql(f"UPDATE {TRAIL} SET salt = NULL WHERE id = %s", pk)
+    say(sql)
+    redaction_row(sql, pk)
+    assert named(found(), "redaction") == []
+    sql(f"UPDATE {TRAIL} SET new = jsonb_set(new, '{{platelets}}', '90') WHERE id = %s", pk)
+    [where] = named(found(), "not those that the redaction left")
+    assert f"entry {pk} " in where
+
+
+@pytest.mark.requirement("RQ-14")
+def test_with_a_granted_request_the_lock_lets_nothing_else_through(sql: Sql, count_60: str) -> None:
+    pk, _, _ = entry_of(sql, count_60)
+    say(sql)
+    redaction_row(sql, pk)
+    sql("SET CONSTRAINTS ALL IMMEDIATE")
+    for change in ("salt = NULL, reason = 'x'", "salt = NULL, new = new - 'quality'", "new = jsonb_set(new, '{platelets}', '1')"):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(using="owner"):
+            sql(f"UPDATE {TRAIL} SET {change} WHERE id = {pk}")
 
 
 # --- the rows ----------------------------------------------------------------------------------------------------------
@@ -249,7 +301,7 @@ def test_a_redaction_is_believed_only_of_the_one_who_keeps_them(sql: Sql, count_
 #: Changes of data behind the trail -> (statements on the count's record, how it is found).
 BEHIND = {
     "a changed value": (
-        [f"UPDATE {COUNT} SET platelets = 90 WHERE record_id = %s"], "platelets is 90.0, its last entry says 60.0"),
+        [f"UPDATE {COUNT} SET platelets = 90 WHERE record_id = %s"], r"platelets is 90(\.0)?, its last entry says 60(\.0)?\b"),
     "an emptied value": (
         [f"UPDATE {COUNT} SET platelets = NULL WHERE record_id = %s"], "platelets is null, its last entry says 60.0"),
     "a deleted row": ([f"DELETE FROM {COUNT} WHERE record_id = %s"], "the row of these entries is gone"),
@@ -313,6 +365,7 @@ def test_the_application_refuses_to_start(sql: Sql, monkeypatch: pytest.MonkeyPa
     sql(statement)
     monkeypatch.setattr("itp_trial.readiness.connection", connections["owner"])
     monkeypatch.setattr("itp_trial.readiness.missing_triggers", lambda: audit.missing_triggers("owner"))
+    monkeypatch.setattr("itp_trial.readiness.missing_guards", lambda: audit.missing_guards("owner"))
     with pytest.raises(readiness.NotReady, match=what):
         readiness.require()
 
@@ -321,6 +374,7 @@ def test_the_application_refuses_to_start(sql: Sql, monkeypatch: pytest.MonkeyPa
 def test_it_refuses_to_work_as_the_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("itp_trial.readiness.connection", connections["owner"])
     monkeypatch.setattr("itp_trial.readiness.missing_triggers", list)
+    monkeypatch.setattr("itp_trial.readiness.missing_guards", list)
     assert f"the application's role owns {COUNT}" in readiness.problems()
 
 

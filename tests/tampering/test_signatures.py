@@ -20,6 +20,7 @@ from itp_trial.verification import verify
 from signatures.matters import Matter
 from signatures.models import Scope, Signature
 from signatures.recheck import broken
+from signatures.selectors import is_eligibility_signed
 from tests.tampering.test_as_the_owner import found, named, say
 
 COUNT, SIGNATURES = "assessments_bloodcount", "signatures_signature"
@@ -125,15 +126,17 @@ def test_the_application_itself_cannot_change_a_signature(universe: Any, stateme
 @pytest.mark.django_db
 @pytest.mark.requirement("RQ-31")
 def test_a_signature_written_by_hand_is_found(universe: Any) -> None:
-    """A copy with another name, for another child: its code does not fit."""
+    """A copy for another child: its code does not fit, so it opens nothing, and is found."""
     assert list(broken()) == []
     columns = "scope, meaning, printed_name, role, site_code, signed_at, content_hash, factors, session, statement, signed_by_id"
     with acting(universe.clara), connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {SIGNATURES} (id, participant_id, manifest, code, {columns}) SELECT gen_random_uuid(), %s,"
             f" manifest, 'AAAAA-AAAAA-AAAAA-AAAAA', {columns} FROM {SIGNATURES} WHERE participant_id = %s",
-            [universe.untreated.pk, universe.responder.pk],
+            [universe.screening.pk, universe.responder.pk],
         )
+    assert universe.screening.signatures.filter(superseded_by=None).exists()
+    assert not is_eligibility_signed(universe.screening)
     assert {one.what for one in broken()} >= {"its code does not fit what it says: the application did not write it so",
                                               "its hash does not fit its list of forms"}  # fmt: skip
     assert any("code does not fit" in one.what for one in verify().broken), "verify_audit says so too"

@@ -1,17 +1,14 @@
 """``manage.py appoint``: the first sponsor and the first administrator of a new installation."""
 
 from argparse import ArgumentParser
-from getpass import getpass
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import Account
 from delegation.actions import appoint
-from itp_trial.actions import create_user
 from itp_trial.actor import System
 from itp_trial.models import User
 from itp_trial.refusal import Refused
@@ -21,34 +18,29 @@ BOOTSTRAP = System("bootstrap")
 
 
 class Command(BaseCommand):
-    help = "Appoints the first sponsor or the first administrator. Opens the account where there is none (asks for a password)."
+    help = "Appoints the first sponsor or the first administrator: a person whose account was opened after an identity check."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
         parser.add_argument("role", choices=sorted(TRIAL_WIDE))
-        parser.add_argument("--full-name", default="", help="for a new account")
-        parser.add_argument("--email", default="", help="for a new account")
 
-    def handle(self, *args: Any, username: str, role: str, full_name: str, email: str, **options: Any) -> None:
+    def handle(self, *args: Any, username: str, role: str, **options: Any) -> None:
         with transaction.atomic():
-            user = User.objects.filter(username=username).first() or _open_account(username, full_name, email)
-            if not user.is_active:
-                raise CommandError("This account is closed.")
             try:
-                entry = appoint(user=user, role=role, starts=timezone.localdate(), by=BOOTSTRAP)
+                entry = appoint(user=_checked(username), role=role, starts=timezone.localdate(), by=BOOTSTRAP)
             except Refused as refusal:
                 raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"{entry}, from {entry.starts:%d %b %Y}.")
 
 
-def _open_account(username: str, full_name: str, email: str) -> User:
-    if not full_name or not email:
-        raise CommandError(f"There is no account {username}: --full-name and --email open one.")
-    password = getpass("Password: ")
-    if getpass("Password again: ") != password:
-        raise CommandError("The two passwords differ.")
-    try:
-        validate_password(password, User(username=username, full_name=full_name, email=email))
-    except ValidationError as error:
-        raise CommandError(" ".join(error.messages)) from error
-    return create_user(username=username, full_name=full_name, email=email, password=password, by=BOOTSTRAP)
+def _checked(username: str) -> User:
+    """The person behind the account, about whom somebody recorded who checked that it is this person (RQ-35)."""
+    user = User.objects.filter(username=username).first()
+    how = f"manage.py open_account {username} --checked-by ... --checked-how ..."
+    if user is None:
+        raise CommandError(f"There is no account {username}. Open it first: {how}")
+    if not user.is_active:
+        raise CommandError("This account is closed.")
+    if not Account.objects.filter(user=user).exists():
+        raise CommandError(f"Nobody recorded who checked that {username} is this person. Please do: {how}")
+    return user

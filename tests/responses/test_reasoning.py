@@ -1,0 +1,68 @@
+"""The reasoning word for word: what investigators and auditors read about the shared cases and about rarer stories.
+
+``tests/cases/reasoning.txt`` is read by a person whenever it changes: ``python -m tests.responses.test_reasoning`` prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from responses import casefile
+from responses.classification import classify
+from responses.parameters import DEFAULTS, SENSITIVITY
+from responses.reasoning import reasoning
+from responses.rules import Rules
+from tests.responses.courses import course
+
+CASES = Path(__file__).parents[1] / "cases"
+GOING_ON = {"ended": False, "as_of": 40}
+STORIES = {
+    "waits for confirmation": course({3: 60}, ended=False, as_of=8),
+    "waits no longer": course({3: 60, 10: 12}, ended=False, as_of=12),
+    "nothing yet": course({}, ended=False, as_of=2),
+    "one low count": course({3: 12}, ended=False, as_of=5),
+    "two low counts": course({3: 12, 9: 14}, **GOING_ON),
+    "bleeding unknown": course({3: 60, 12: 60, 15: 9}, unknown=(3, 15), **GOING_ON),
+    "no baseline": course({3: 60, 12: 120, 20: 5}, baseline=None, **GOING_ON),
+    "high baseline": course({3: 90, 12: 96}, baseline=55, **GOING_ON),
+    "rescue goes on": course({3: 60, 12: 65, 30: 70}, rescues=[(20, None, "corticosteroid")], **GOING_ON),
+    "transfusion and washout": course({3: 60, 12: 65, 20: 70, 29: 80}, rescues=[(18, 18, "platelet_transfusion")], **GOING_ON),
+    "rescue at 180 days": course({3: 60, 12: 65, 60: 70, 100: 80, 150: 70, 210: 60}, rescues=[(-3, 0, "ivig"), (2, 2, "ivig")]),
+    "bleeding ends it": course({3: 60, 12: 65, 30: 70}, bleeds=[(25, None, 3)], **GOING_ON),
+    "low at the end": course({3: 60, 12: 65, 30: 20}, **GOING_ON),
+    "low and rescue": course({3: 60, 12: 65, 30: 20}, rescues=[(31, 31, "ivig")], **GOING_ON),
+    "lost and back": course({3: 60, 12: 65, 30: 20, 32: 10, 40: 80, 50: 90}, ended=False, as_of=60),
+    "complete, then less": course({3: 120, 12: 130, 30: 60, 32: 70}, **GOING_ON),
+    "late": course({60: 70, 70: 75}, doses=(0,), ended=False, as_of=80),
+    "death": course({3: 60, 12: 65}, death=20, as_of=40),
+    "later than the cut": course({3: 60, 12: 65, 90: 10}, ended=False, as_of=20),
+    "gap of 63 days": course({3: 60, 12: 65, 91: 70, 140: 70, 190: 60, 240: 66}, as_of=260),
+    "other therapy goes on": course({3: 60, 12: 65, 60: 70}, other_end=80, as_of=100),
+    "not dosed": replace(course({3: 60}), day_0=None),
+    "treatment goes on": replace(course({3: 60, 12: 65}, **GOING_ON), on_treatment=True),
+    "strict": course({3: 60, 10: 62, 12: 65, 30: 20, 31: 22, 33: 21}, **GOING_ON),
+    "strict and low": course({3: 20, 4: 60, 5: 12}, baseline=30, **GOING_ON),
+    "accepted unconfirmed": course({3: 60, 12: 10, 20: 70}, **GOING_ON),
+    "no dose": course({3: 60, 12: 65}, doses=()),
+}
+#: The stories that are told under another set of parameters.
+OTHERWISE: dict[str, Rules] = {name: SENSITIVITY[key][1] for name, key in (
+    ("strict", "ash-strict"), ("strict and low", "ash-strict"), ("accepted unconfirmed", "unconfirmed"))}  # fmt: skip
+
+
+def told() -> Iterator[str]:
+    for number, line in enumerate((CASES / "responses.jsonl").read_text(encoding="utf-8").splitlines(), start=1):
+        name, given = casefile.read_case(line, number)
+        yield reasoning(name, given, classify(given))
+    for name, given in STORIES.items():
+        yield reasoning(name, given, classify(given, OTHERWISE.get(name, DEFAULTS)))
+
+
+def test_the_reasoning_is_the_one_that_was_read() -> None:
+    assert "\n".join(told()) == (CASES / "reasoning.txt").read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    print("\n".join(told()), end="")
