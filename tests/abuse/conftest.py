@@ -46,6 +46,7 @@ def write_everywhere(universe: Any, code: str, words: Callable[[str], str]) -> i
     clinic.log(child, "rescue", kind="corticosteroid", started_on=day, ongoing="Y", dose="x", why="x")
     clinic.log(child, "bleeding-episode", site_of_bleeding="epistaxis", started_on=day, ongoing="Y", peak_grade=1,
                evidence="record", treatment="x")  # fmt: skip
+    _a_serious_event(clinic, child)
     saved = clinic.extra_count(child, day, 610)
     with acting(MACHINE, "Words"):
         _enter_the_rest(site, child)
