@@ -9,9 +9,12 @@ from assessments.crfs.haemoglobin_check import HaemoglobinCheck
 from assessments.crfs.hospital import HospitalContact
 from assessments.crfs.laboratory import Laboratory
 from assessments.crfs.safety import AdverseEvent, Rescue
+from assessments.crfs.serious import SafetyReport, SeriousEvent
+from assessments.crfs.special_interest import SpecialInterest
 from assessments.crfs.therapy import Therapy, Vaccination
 from assessments.crfs.virology import Virology
 from assessments.crfs.vital_signs import VitalSigns
+from assessments.notification import Notification
 
 __all__ = [
     "AdverseEvent",
@@ -23,9 +26,13 @@ __all__ = [
     "HaemoglobinCheck",
     "HospitalContact",
     "Laboratory",
+    "Notification",
     "Rescue",
+    "SafetyReport",
     "Satisfaction",
     "SchoolActivity",
+    "SeriousEvent",
+    "SpecialInterest",
     "Therapy",
     "Vaccination",
     "Virology",

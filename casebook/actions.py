@@ -340,6 +340,19 @@ def add_log_record(*, participant: Participant, form: str, by: Any) -> FormRecor
         return FormRecord.objects.create(site_id=participant.site_id, participant=participant, form=form, repeat=repeat)
 
 
+def add_record_about(*, about: FormRecord, form: str, by: Any) -> FormRecord:
+    """A form about another form's record, such as the report of an adverse event. Safety data are never blocked."""
+    crf, about = crf_by_slug(form), FormRecord.objects.get(pk=about.pk)
+    if crf.about != about.form or about.version == 0:
+        raise Refused(f"{crf.title()} cannot be added here, or not before the form that it is about is saved.")
+    with acting(by, "New entry about another one"):
+        Participant.objects.select_for_update(no_key=True).get(pk=about.participant_id)
+        repeat = FormRecord.everything.filter(participant=about.participant_id, form=form, visit=None).count() + 1
+        return FormRecord.objects.create(
+            site_id=about.site_id, participant_id=about.participant_id, about=about, form=form, repeat=repeat
+        )
+
+
 def add_product_record(*, site: Any, form: str, by: Any) -> FormRecord:
     """A new product form (a mini-pool lot) at a site."""
     with acting(by, "New product entry"):

@@ -198,6 +198,8 @@ class Crf(Sheet):
     is_product: ClassVar[bool] = False
     #: May be added at any time, outside the schedule (adverse event, rescue).
     is_log: ClassVar[bool] = False
+    #: The slug of the form whose record this one is about: added by an action of that form, outside the schedule.
+    about: ClassVar[str] = ""
     #: Safety data, and what ends a participation: open while its visit or child is closed; closed only by a lock of its own.
     is_safety: ClassVar[bool] = False
     #: The meaning of the signature that this form gets by itself (``signatures.models.Meaning``), or empty: it has none.

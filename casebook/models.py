@@ -160,6 +160,8 @@ class FormRecord(models.Model):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="records")
     participant = models.ForeignKey(Participant, on_delete=models.PROTECT, null=True, related_name="records")
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="records")
+    #: The record that this one is about: an adverse event and its report.
+    about = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
     form = models.CharField(max_length=40)
     repeat = models.PositiveSmallIntegerField(default=1)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.EXPECTED)

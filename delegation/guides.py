@@ -33,6 +33,7 @@ EDITIONS: dict[str, tuple[Edition, ...]] = {
     "monitor": (_FIRST,),
     "data-manager": (_FIRST,),
     "pharmacist": (_FIRST,),
+    "safety": (_FIRST,),
     "sponsor": (_FIRST,),
     "administrator": (_FIRST,),
 }
@@ -42,7 +43,7 @@ GUIDE_OF: dict[str, str] = {
     Role.PRINCIPAL: "principal-investigator",
     Role.MONITOR: "monitor",
     Role.DATA_MANAGER: "data-manager",
-    Role.SAFETY: "monitor",
+    Role.SAFETY: "safety",
     Role.PHARMACIST: "pharmacist",
     Role.SPONSOR: "sponsor",
     Role.ADMINISTRATOR: "administrator",

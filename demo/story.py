@@ -10,7 +10,7 @@ from typing import Any
 
 from casebook import actions as casebook
 from casebook.models import Participant
-from demo import bedside
+from demo import bedside, safety
 from demo import platelets as numbers
 from demo.builder import Clinic, Facts, at, confirm, fill, record
 from demo.children import Child, Day, Moment
@@ -140,7 +140,9 @@ class Story:
         if self.child.haemoglobin_checked is not None:
             self._check_haemoglobin(participant, self.child.haemoglobin_checked)
         for entry in self.child.log:
-            self.clinic.log(participant, entry.form, **self._dated(entry.answers))
+            saved = self.clinic.log(participant, entry.form, **self._dated(entry.answers))
+            if entry.answers.get("serious") == "Y":
+                safety.report_serious(self.clinic, saved.record, self.day)
         return participant
 
     def _check_haemoglobin(self, participant: Participant, day: int) -> None:
@@ -195,7 +197,8 @@ class Story:
             answers = {"reaction": "Y" if event else "N", **said}
             self.clinic.infuse(participant, visit.code, on, self.child.weight, **answers)
         if event:
-            self.clinic.log(participant, "adverse-event", **self._reaction(event, visit.day))
+            saved = self.clinic.log(participant, "adverse-event", **self._reaction(event, visit.day))
+            safety.report_side_effect(self.clinic, saved.record)
 
     def _reaction(self, event: numbers.Reaction, day: int) -> dict[str, Any]:
         action = "DOSE RATE REDUCED" if event.grade > 1 else "DOSE NOT CHANGED"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import connection, models
 from django.db.models import QuerySet
@@ -98,14 +99,15 @@ def requests() -> list[Request]:
     found = list(Redaction.objects.select_related("asked_by", "decided_by"))
     entries = AuditEntry.objects.in_bulk([redaction.entry for redaction in found])
     numbers = {p.pk: p.number for p in Participant.objects.filter(pk__in=[redaction.participant for redaction in found])}
-    return [_shown(r, entries[r.entry], numbers[r.participant])
+    records = FormRecord.everything.in_bulk([entry.record for entry in entries.values() if entry.record])
+    return [_shown(r, entries[r.entry], numbers[r.participant], records)
             for r in sorted(found, key=lambda one: (one.decided_at is not None, -one.pk))]  # fmt: skip
 
 
-def _shown(redaction: Redaction, entry: AuditEntry, number: str) -> Request:
+def _shown(redaction: Redaction, entry: AuditEntry, number: str, records: dict[UUID, FormRecord]) -> Request:
     model = tables().get(redaction.table_name)
     label = label_of(columns_of(model).get(redaction.column) if model else None, redaction.column)
-    record = FormRecord.everything.filter(pk=entry.record).first() if entry.record else None
+    record = records.get(entry.record) if entry.record else None
     text = str((entry.new or {}).get(redaction.column, ""))
     return Request(redaction, number, f"{record.title}: {label}" if record else label, text)
 

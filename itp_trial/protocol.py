@@ -43,6 +43,7 @@ def _p(rule: str, name: str, value: Any, unit: str, meaning: str, source: str, *
 
 REGISTRY = "Registry record NCT07068126"
 IWG = "IWG 2009 (Rodeghiero, Blood 113:2386)"
+LAW_214 = "Executive regulations of law 214/2020, from press summaries; the Arabic text is to be checked by counsel"
 ACIP = "ACIP table of antibody products; European labels say up to one year for measles"
 SILENT = "Registry silent; to be confirmed by the sponsor"
 
@@ -200,6 +201,19 @@ _TABLE = (
        "Registry wording 'infusion-related'; window is ours", assumption=True),
     _p("S1", "AE_DELAYED_D", 28, "days", "... and after that up to this long it is delayed, unless the next infusion comes first",
        "Registry wording 'delayed'; window is ours", assumption=True),
+    _p("S2", "EG_NOTICE_H", 24, "hours from occurrence", "Serious: notice to sponsor, committee, EDA and Supreme Council",
+       LAW_214, assumption=True),
+    _p("S2", "EG_FULL_D", 7, "days from occurrence", "Serious: all information, data and reports to the same four", LAW_214,
+       assumption=True),
+    _p("S2", "EG_OTHER_D", 7, "days from occurrence", "Side effects that are not serious, to the same four", LAW_214,
+       assumption=True),
+    _p("S2", "SITE_NOTICE_H", 24, "hours from awareness of the site", "Serious: from the investigator to the sponsor",
+       "ICH E2A; the hours are a convention", assumption=True),
+    _p("S2", "SUSAR_FATAL_D", 7, "calendar days from awareness of the sponsor",
+       "Serious, related, unexpected; fatal or life-threatening: to the regulator", "ICH E2A", assumption=False),
+    _p("S2", "SUSAR_COMPLETE_D", 8, "further calendar days", "... and what completes that report", "ICH E2A", assumption=False),
+    _p("S2", "SUSAR_D", 15, "calendar days from awareness of the sponsor", "Other serious, related, unexpected: to the regulator",
+       "ICH E2A", assumption=False),
     _p("RQ-15", "VIEW_ONCE_MIN", 15, "minutes", "Views of one participant by one person are noted once in this time",
        SILENT, assumption=True),
 )

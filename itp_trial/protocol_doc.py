@@ -184,6 +184,11 @@ SAFETY: dict[str, tuple[str, str]] = {
         "During the infusion, immediate, delayed or late, counted from the latest infusion that had started. Infusion-related "
         "means during or immediate.",
     ),
+    "S2": (
+        "Clocks of a report",
+        "Two families run side by side and the earliest deadline counts. Hours are elapsed time; days are days of the "
+        "calendar in Cairo, those of ICH to the end of the day.",
+    ),
 }
 
 #: What a question would settle (the rules, or the part of the trial), and the question.

@@ -36,6 +36,7 @@ class Can(StrEnum):
     CONFIRM_DOSE = "confirm the plan of a dose"
     HOLD_LOT = "quarantine or recall a lot"
     EXPORT = "export"
+    NOTIFY = "note who was told of an adverse event"
     SIGN = "sign"
     FREEZE = "freeze and lock"
     UNLOCK = "unlock"
@@ -57,7 +58,7 @@ class Can(StrEnum):
 
 
 _SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
-               Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
+               Can.NOTIFY, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
 _DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.DECIDE, Can.GRADE_DEVIATION, Can.SIGN, Can.HOLD_LOT}
 # RQ-23, RQ-27: whoever oversees the trial reads; values are entered and corrected by the site alone.
 _READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.SEE_LOG}
@@ -72,8 +73,9 @@ RIGHTS: dict[str, set[Can]] = {
     Role.DATA_MANAGER: _READER | _OVERSEER
     | {Can.SEE_DUPLICATES, Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION,
        Can.REVIEW_ACCESS, Can.HOLD_LOT},
-    Role.SAFETY: _READER | {Can.HOLD_LOT},
-    Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT},
+    # Whom the sponsor told is the sponsor's own record, no value of a site (RQ-64).
+    Role.SAFETY: _READER | {Can.HOLD_LOT, Can.NOTIFY},
+    Role.SPONSOR: _READER | _OVERSEER | {Can.APPOINT, Can.NOTIFY},
     Role.PHARMACIST: {Can.VIEW, Can.VIEW_PRODUCT, Can.EDIT_PRODUCT, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.HOLD_LOT,
                       Can.SEE_LOG},
     # RQ-40: the administrator manages accounts and sees no clinical data.

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("signatures.urls")),
     path("", include("enrollment.urls")),
     path("", include("dosing.urls")),
+    path("", include("assessments.urls")),
     path("", include("responses.urls")),
     path("", include("reports.urls")),
     path("", include("analyses.urls")),

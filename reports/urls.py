@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports import access_views, copy_views, deviation_views, look_back_views, review_views, views
+from reports import access_views, copy_views, deviation_views, look_back_views, review_views, safety_views, views
 
 urlpatterns = [
     path("exports/", views.exports, name="exports"),
@@ -13,6 +13,9 @@ urlpatterns = [
     path("participants/<uuid:pk>/trail.csv", views.participant_trail, name="participant-trail-csv"),
     path("participants/<uuid:pk>/casebook.csv", views.casebook_csv, name="casebook-csv"),
     path("participants/<uuid:pk>/casebook.pdf", views.casebook_pdf_file, name="casebook-pdf"),
+    path("safety/serious-events.csv", safety_views.sae_csv, name="sae-csv"),
+    path("safety/reports/<uuid:pk>/cioms.pdf", safety_views.cioms, name="cioms"),
+    path("safety/reports/<uuid:pk>/e2b.json", safety_views.e2b_json, name="e2b"),
     path("look-back/", look_back_views.look_back_page, name="look-back"),
     path("look-back.csv", look_back_views.look_back_csv_file, name="look-back-csv"),
     path("look-back.pdf", look_back_views.look_back_pdf_file, name="look-back-pdf"),

@@ -184,6 +184,10 @@ class AdverseEvent(Crf):
         # Until all are answered the missing ones ask for themselves.
         return YesNo.YES in answers or None in answers
 
+    def is_related(self) -> bool:
+        """Possible or more."""
+        return self.related in RELATED
+
     def is_laboratory(self) -> bool:
         """A laboratory value has grade 4 by its number alone."""
         return self.coded_term in ctcae.TERMS and ctcae.TERMS[self.coded_term].group == ctcae.TESTS

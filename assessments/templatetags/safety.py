@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django import template
 
-from assessments import ctcae
+from assessments import ctcae, safety
+from casebook.models import Participant
+from itp_trial.roles import Can
 
 register = template.Library()
+
+
+@register.inclusion_tag("assessments/_safety_lane.html", takes_context=True)
+def safety_lane(context: Any) -> dict[str, Any]:
+    """The clocks that run at the sites of the person who looks: a lane of the work list, nothing where nothing is owed."""
+    participants = context["request"].access.scope(Can.VIEW, Participant.objects)
+    return {"steps": safety.steps_owed(safety.cases(safety.event_records(participants)))}
 
 
 @register.simple_tag

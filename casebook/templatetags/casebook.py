@@ -51,6 +51,7 @@ STATES = {
     "ended": ("Ended", "–"), "stopped": ("Stopped", "✕"), "never signed": ("Never signed", "✕"),
     "trained": ("Trained", "●"), "untrained": ("Training missing", "○"), "retraining": ("Training to renew", "◐"),
     "review due": ("Review overdue", "▲"), "review in time": ("In time", "●"), "account closed": ("Account closed", "✕"),
+    "told": ("Told in time", "●"), "told late": ("Told late", "▲"), "waits": ("Not started", "○"),
     "granted": ("Granted", "●"), "declined": ("Declined", "✕"),
     "signed": ("Signed", "✓"), "superseded": ("Changed since signed", "◇"), "frozen": ("Frozen", "▤"), "locked": ("Locked", "■"),
     "accepted": ("Accepted", "●"), "not accepted": ("Not accepted yet", "◇"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -63,15 +63,15 @@ def _refuse_illegal(bag: Bag, movements: list[Movement]) -> None:
         raise Refused(f"Bag {bag.crf.lot_number} / {bag.label}: {problem} Nothing was stored.") from problem
 
 
-def refuse_bags_that_were_gone(*, infusion: Infusion, named: Iterable[Any]) -> None:
+def refuse_bags_that_were_gone(*, infusion: Infusion, named: Collection[Any]) -> None:
     """Two people at the same time: one wastes a bag, the other enters that it was given. Whoever is second is told.
 
     Only of bags ``named`` for the first time: what is stored already can always be corrected.
     """
-    if not (named := list(named)):
-        return
-    lines = BagMovement.standing().filter(bag__in=named, kind__in=GONE, at__lte=infusion.started_at or timezone.now())
-    gone = lines.select_related("bag").first()
+    # One query, however many bags, also where none of them is new.
+    lines = BagMovement.standing().filter(bag__given__crf=infusion.pk, bag__given__taken_away=False, kind__in=GONE)
+    before = lines.filter(at__lte=infusion.started_at or timezone.now()).select_related("bag")
+    gone = next((line for line in before if line.bag_id in named), None)
     if gone is not None:
         raise Refused(f"Bag {gone.bag.label} was {gone.kind} before this infusion started. Nothing was saved: please check.")
 

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
+from assessments import case
+from assessments.actions import start_report
+from casebook.actions import add_unscheduled_visit
 from casebook.crf import Sheet, crf_models
 from casebook.models import Finding, FormRecord, Participant
 from demo.builder import at, fill, record
@@ -52,7 +56,8 @@ def write_everywhere(universe: Any, code: str, words: Callable[[str], str]) -> i
             texts = [item for item in model.items().values() if item.kind in ("text", "note")]
             for item in texts:
                 unlike_others = f" {sheet.pk}" if item.name == "label" else ""
-                setattr(sheet, item.name, words(f"{model.__name__}.{item.name}") + unlike_others)
+                typed = words(f"{model.__name__}.{item.name}") + unlike_others
+                setattr(sheet, item.name, case.text({**sheet.data, "what_is_new": typed}) if item.name == "content" else typed)
             places += len(texts)
             if hasattr(sheet, "platelets"):
                 sheet.platelets = FOREIGN_COUNT if code == "02" else sheet.platelets
@@ -66,16 +71,32 @@ def write_everywhere(universe: Any, code: str, words: Callable[[str], str]) -> i
 def _the_rarer_forms(universe: Any, clinic: Any, child: Participant) -> None:
     """What a child only has where something happened: a withdrawal, a deviation, a second consent, another disease."""
     day = universe.today
+    clinic.log(child, "therapy", drug="x", kind="paracetamol", purpose="other", dose="x", started_on=day)
+    clinic.log(child, "vaccination", vaccine="opv", given="Y", on=day)
+    clinic.log(child, "hospital-contact", kind="OUTPATIENT CLINIC VISIT", started_on=day)
+    extra = add_unscheduled_visit(participant=child, on=day, forms=["haemoglobin-check", "satisfaction"], by=clinic.coordinator)
+    fill(record(child, "haemoglobin-check", "UNS", extra.repeat), clinic.coordinator, haemoglobin="11.5")
+    fill(record(child, "satisfaction", "UNS", extra.repeat), clinic.coordinator, asked_on=day)
     clinic.log(child, "withdrawal", withdrawn_on=day, treatment="N")
     clinic.log(child, "deviation", category="other", occurred_on=day, description="x")
     clinic.log(child, "death", died_on=day, cause="unknown", cause_text="x")
     fill(record(child, "medical-history", "SCREEN"), clinic.coordinator, other_disease="Y",
          diseases=[{"disease": "x"}, {"disease": None}, {"disease": None}])  # fmt: skip
+    _a_serious_event(clinic, child)
     head = {"01": universe.hana, "02": universe.hoda}[clinic.site.code]
     register_consent_version(site=clinic.site, version="3.0", approved_on=day, from_day=day, reference="REC-3", asks_again=True,
                              by=head)  # fmt: skip
     again = FormRecord.objects.get(participant=child, form="re-consent")
     fill(again, clinic.coordinator, version="3.0", mother="absent", father="absent", guardian="Y")
+
+
+def _a_serious_event(clinic: Any, child: Participant) -> None:
+    """With everything that hangs on it: its serious side, its short form, a version of its report."""
+    began = at(timezone.localdate(), 0, 1)
+    event = clinic.log(child, "adverse-event", term="x", started_at=began, serious="Y", special_interest="Y").record
+    for form, answers in (("serious-event", {"narrative": "x"}), ("special-interest", {"kind": "thrombosis", "vessel": "x"})):
+        fill(FormRecord.objects.get(about=event, form=form), clinic.coordinator, **answers)
+    fill(start_report(event=event, by=clinic.coordinator), clinic.coordinator, nullifies="N", what_is_new="x")
 
 
 #: Addresses of files say what they are for.
@@ -107,6 +128,9 @@ def addresses(universe: Any, child: Participant, site: Site) -> dict[str, str]:
                 assert name in ("form-csv", "api-form-csv", "item-history", "trial-figure", *OF_OTHERS), name
         if name in found:
             found[name] += FOR if name.endswith(("-csv", "-pdf", "-report")) else ""
+    for name, form in (("safety-event", "adverse-event"), ("cioms", "sae-report"), ("e2b", "sae-report")):
+        safety = FormRecord.objects.filter(participant=child, form=form).order_by("-created_at").first()
+        found[name] = reverse(name, args=[safety.pk if safety else child.pk]) + (FOR if name == "e2b" else "")
     found["item-history"] = reverse("item-history", args=[record.pk, record.crf_class.sections[0].names[0]])
     files |= {f"trial-figure {kind}": reverse("trial-figure", args=["swimmer", kind]) for kind in ("csv", "svg")}
     files = {name: address + FOR for name, address in files.items()}

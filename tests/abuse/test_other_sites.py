@@ -193,9 +193,9 @@ def test_no_task_makes_a_file_for_a_person(universe: Any, client_of: Any) -> Non
 
 @pytest.mark.row("A11")
 def test_there_is_no_link_that_opens_by_itself(universe: Any) -> None:
-    """No signed or guessable download: strangers get nothing but the sign-in page and the two probes."""
+    """No signed or guessable download: strangers get the sign-in page, the probes, and whether a printed code holds."""
     open_to_all = {name for name, methods in POLICY.items() if any(door.roles == "open" for door in methods.values())}
-    assert open_to_all == {"sign-in", "second-factor", "healthz", "readyz"}
+    assert open_to_all == {"sign-in", "second-factor", "healthz", "readyz", "verify-signature"}
     assert not settings.MEDIA_URL.strip("/")
     for name, address in addresses(universe, universe.responder, universe.s1).items():
         if name not in open_to_all:

@@ -12,9 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import sessions
+from assessments.actions import note_notification, start_report
 from casebook.actions import add_log_record
 from casebook.models import Finding
 from delegation.actions import end_role
+from demo.builder import at
 from dosing.models import BagMovement, DosePlan, Lot
 from itp_trial import actions
 from itp_trial.actor import System, acting
@@ -103,6 +105,7 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             reviews[own] = TrailReview.objects.create(site=site, since=day, until=day, reviewer=universe.dana,
                                                       reviewer_name="Dana", software="0")  # fmt: skip
 
+    known: dict[Any, Any] = {}
     events = {own: add_log_record(participant=child[own], form="adverse-event", by=MACHINE) for own in child}
 
     def find(target: str, own: bool, actor: Actor, by_code: bool = False) -> tuple[dict[str, Any], dict[str, str]]:
@@ -111,6 +114,10 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             return {"pk": child[own].pk}, {}
         if target == "record":
             return {"pk": records[own].pk}, {}
+        if target in ("serious event", "notification", "safety report"):
+            key = target, own
+            known[key] = known.get(key) or reported(universe, child[own], target)
+            return {"pk": known[key]}, {}
         if target == "visit":
             return {"pk": records[own].visit_id}, {}
         if target == "event":
@@ -144,6 +151,21 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
         return {}, {}
 
     return find
+
+
+def reported(universe: Any, child: Any, target: str) -> Any:
+    """The key of a serious event of this child, of a notification about it, or of a version of its report."""
+    coordinator = universe.clara if child == universe.responder else universe.otto
+    event = add_log_record(participant=child, form="adverse-event", by=coordinator)
+    universe.fill(event, coordinator, term="x", started_at=at(timezone.localdate() - timedelta(days=1), 0, 1), serious="Y")
+    if target == "serious event":
+        return event.pk
+    if target == "safety report":
+        report = start_report(event=event, by=coordinator)
+        universe.fill(report, coordinator, nullifies="N", what_is_new="x")
+        return report.pk
+    told = {"sent_at": timezone.now(), "way": "email", "proof": "x", "report": None, "by": coordinator}
+    return note_notification(event=event, duties=["EG-24H:eda"], **told)[0].pk
 
 
 def another_session(user: User) -> str:

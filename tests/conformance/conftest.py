@@ -13,6 +13,7 @@ from casebook import actions
 from casebook.crf import Crf, crf_models
 from casebook.models import FormRecord
 from casebook.selectors import RECORDS
+from demo.builder import at
 from enrollment.reconsent import register_consent_version
 from itp_trial.models import User
 
@@ -45,6 +46,8 @@ class Subject:
 def empty_record(crf: type[Crf], universe: Any) -> FormRecord:
     if crf.is_product:
         return actions.add_product_record(site=universe.s1, form=crf.slug, by=universe.pia)
+    if crf.about:
+        return about_an_event(crf, universe)
     if crf.is_log:
         return actions.add_log_record(participant=universe.untreated, form=crf.slug, by=universe.clara)
     if crf.slug == "re-consent":
@@ -60,6 +63,15 @@ def _unscheduled(crf: type[Crf], universe: Any) -> FormRecord:
     """A form that no visit of the universe wants, at an unscheduled one."""
     visit = actions.add_unscheduled_visit(participant=universe.untreated, on=universe.today, forms=[crf.slug], by=universe.clara)
     return visit.records.get()
+
+
+def about_an_event(crf: type[Crf], universe: Any) -> FormRecord:
+    """The form of a serious event that is of special interest: some were added with it, the others are asked for."""
+    event = actions.add_log_record(participant=universe.untreated, form=crf.about, by=universe.clara)
+    began = at(universe.untreated.enrolled_on, 0, 1)
+    universe.fill(event, universe.clara, term="x", started_at=began, serious="Y", special_interest="Y")
+    there = FormRecord.objects.filter(about=event, form=crf.slug).first()
+    return there or actions.add_record_about(about=event, form=crf.slug, by=universe.clara)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from itp_trial.schedule import VISITS
 from tests.strategies import _DATING, _TYPING, items_of
 
 #: Numbers that count things have no unit; every other number says in what it is measured.
-COUNTS = {"donations"}
+COUNTS = {"donations", "number"}
 
 
 def test_there_are_forms() -> None:

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from assessments.crfs.blood_count import BloodCount
 from assessments.crfs.safety import AdverseEvent, Rescue
+from assessments.notification import Notification
+from assessments.safety import cases, event_records
 from casebook.crf import crf_models
 from casebook.models import Finding, FormRecord, Participant, Visit
 from demo import platelets
@@ -100,6 +102,15 @@ def test_the_stored_summaries_say_the_same(verdicts, children):
 def test_there_is_one_serious_event_with_a_hospital_stay(children):
     event = AdverseEvent.objects.get(serious="Y")
     assert (event.hospitalised, event.participant) == ("Y", children["serious_event"])
+
+
+def test_the_serious_event_was_reported_in_two_versions_and_one_letter_is_owed(children):
+    [case] = [case for case in cases(event_records([children["serious_event"]])) if case.is_serious]
+    assert [report.name for report in case.reports] == ["Initial", "Follow-up 1"]
+    states = {duty.value: duty.state for duty in case.duties}
+    assert states["EG-24H:committee"] == "told late"
+    assert [value for value, state in states.items() if state == "overdue"] == ["EG-7D:council"]
+    assert Notification.objects.filter(duty="EG-SIDE").exists()
 
 
 def test_a_part_of_the_infusions_has_a_reaction():

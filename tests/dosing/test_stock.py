@@ -175,11 +175,16 @@ class TestChoosing:
         """The form was checked, then somebody else wasted the bag, then it is stored: refused."""
         from dosing.actions.stock import refuse_bags_that_were_gone
 
+        give(universe, bags[0], 50)
         infusion = universe.record(universe.untreated, "infusion", "LOAD").crf()
         refuse_bags_that_were_gone(infusion=infusion, named=[bags[0].pk])
-        move(universe, bags[:1], "wasted")
+        midnight = timezone.localtime().replace(hour=0, minute=0, second=30, microsecond=0)
+        with acting(universe.pia, "leaking"):
+            BagMovement.objects.create(bag=bags[0], site=universe.s1, kind="wasted", at=midnight, reason="leaking",
+                                       recorded_by=universe.pia)  # fmt: skip
         with pytest.raises(Refused, match="was wasted before this infusion started"):
             refuse_bags_that_were_gone(infusion=infusion, named=[bags[0].pk])
+        refuse_bags_that_were_gone(infusion=infusion, named=[])
 
 
 class TestHolds:

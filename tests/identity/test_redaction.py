@@ -12,6 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from assessments.crfs.safety import AdverseEvent
+from casebook import sentences
+from casebook.models import FormRecord
+from casebook.names import Names
 from demo.builder import at
 from demo.people import PASSWORD
 from identity.redaction import ask_redaction, decline_redaction, grant_redaction, passages
@@ -78,6 +81,10 @@ def test_the_text_is_gone_everywhere_and_the_trail_is_whole(universe: Any, asked
     assert [str(broken) for broken in verify().broken] == []
     log = AuditEntry.objects.filter(table_name="itp_trial_redaction").order_by("pk")
     assert [e.actor_id for e in log] == [universe.hana.actor_id] + [universe.dana.actor_id] * 2
+    told = " ".join(sentences.told(e, Names(FormRecord.objects.none())).sentence for e in log)
+    for words in (f"asked that a text leaves the casebook and its trail (redaction {asked.pk}): Names the mother",
+                  f"granted redaction {asked.pk}", f"took the text of redaction {asked.pk} out of 4 entries"):  # fmt: skip
+        assert words in told
 
 
 def test_two_texts_of_one_entry(universe: Any, asked: Redaction) -> None:

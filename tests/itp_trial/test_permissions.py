@@ -30,6 +30,7 @@ HOLDERS = {
     Can.VIEW: set(Role) - {Role.ADMINISTRATOR},
     Can.VIEW_PRODUCT: set(Role) - {Role.ADMINISTRATOR},
     Can.EXPORT: set(Role) - {Role.ADMINISTRATOR, Role.PHARMACIST},
+    Can.NOTIFY: SITE_STAFF | {Role.SAFETY, Role.SPONSOR},
     Can.SCREEN: SITE_STAFF,
     Can.ENROL: SITE_STAFF,
     Can.EDIT: SITE_STAFF,

@@ -651,3 +651,9 @@ def test_every_count_keeps_the_form_that_it_stands_in() -> None:
     assert [count.ref for count in verdict.counts] == [f"form of {count.on}" for count in verdict.counts]
     assert [count.reason.rule for count in verdict.counts] == ["R14", "R13", "R8", "R13", "R17", "R14"]
     assert [count.evaluable for count in verdict.counts] == [False, True, False, True, False, False]
+
+
+def test_a_dose_on_the_day_that_is_looked_at_is_the_last_one() -> None:
+    verdict = classify(course({3: 60, 12: 65, 28: 70}, doses=(0, 14, 28), ended=False, as_of=28))
+    assert verdict.off_therapy is not None
+    assert verdict.off_therapy.since == day(28)
