@@ -8,6 +8,10 @@ const drafts = (() => {
   const page = crypto.randomUUID?.() ?? String(Math.random()); // two windows of one person do not undo each other
   const WAIT = 500, RETRY = 5000;
   const states = new Map();
+  // While the next page is being asked for, an answer comes too late for it: the copy stays, and that page sends it again.
+  let leaving = false;
+  window.addEventListener("beforeunload", () => { leaving = true; });
+  window.addEventListener("pageshow", () => { leaving = false; });
 
   // --- sealed on this device ---------------------------------------------------------------------------------------
   const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
@@ -101,7 +105,7 @@ const drafts = (() => {
       answer = await post(state.url, { version: state.version, base, typed });
     } catch { answer = null; }
     if (answer?.at) {
-      if (!Object.keys(state.pending.typed).length) forget(state);
+      if (!leaving && !Object.keys(state.pending.typed).length) forget(state);
       say(state, answer.meanwhile ?? (answer.kept ? `Saved as draft ${answer.at}; not stored yet.` : ""));
       return;
     }
