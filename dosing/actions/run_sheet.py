@@ -73,7 +73,8 @@ def note_event(*, record: FormRecord, tap: Tap, by: Any) -> Noted:
         if tap.kind is Kind.BAG and tap.bag is not None:
             _refuse_gone(tap.bag)
         problem = ""
-        if tap.kind in WRITES_FORM or tap.corrects is not None:
+        # Vital signs after the end change how many sets were missed.
+        if tap.kind in WRITES_FORM or tap.corrects is not None or (tap.kind is Kind.VITALS and sheet_of(record).over):
             try:
                 write_form(record=record, by=by)
             except Refused as refusal:

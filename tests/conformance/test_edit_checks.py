@@ -96,6 +96,7 @@ BOTH_SIDES: dict[tuple[str, str], tuple[Side, Side]] = {
     ("infusion", "INF17"): said("day_0_warnings", {"started_at": T}),
     ("infusion", "INF18"): said("weight_jump", {"weight_kg": Decimal(20), "weight_on": D}),
     ("infusion", "INF02"): ({"started_at": T, "record": "consented"}, {"started_at": T, "record": "not consented"}),
+    ("infusion", "INF20"): ({"missed_vitals": 1}, {"missed_vitals": 2}),
     ("lot", "LOT02"): ({"basis": "IgG"}, {"basis": "protein"}),
     ("lot", "LOT10"): said("keeps_from_release", {"released": "Y"}),
     ("infusion-bags", "BAG01"): (
