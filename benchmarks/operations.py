@@ -47,7 +47,7 @@ class Bench:
             "enrol one child (screen, consent, enrol)": self.enrol,
             "classify one participant (with its query)": self.classify,
             "CSV of one form": self.export,
-            "CSV casebook of a participant": lambda: self.milo.get(reverse("casebook-csv", args=[child])),
+            "CSV casebook of a participant": self.casebook,
         }
 
     def _get(self, url: str) -> None:
@@ -79,4 +79,10 @@ class Bench:
         assert classify(dossier.course).best_response == "R"
 
     def export(self) -> None:
-        assert b"platelets" in self.milo.get(reverse("form-csv", args=["blood-count"])).content
+        assert b"platelets" in self._file("form-csv", "blood-count")
+
+    def casebook(self) -> None:
+        assert b"platelets" in self._file("casebook-csv", self.universe.responder.pk)
+
+    def _file(self, name: str, key: Any) -> bytes:
+        return bytes(self.milo.get(reverse(name, args=[key]) + "?purpose=analysis").content)

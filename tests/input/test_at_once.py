@@ -16,8 +16,11 @@ from django.utils import timezone
 from casebook.models import FormRecord, Participant, Visit
 from demo.builder import Facts
 from dosing.crfs import Bag, InfusionBag
+from enrollment import places
 from enrollment.numbering import check
 from itp_trial.models import AuditEntry
+from itp_trial.protocol import PLANNED_PARTICIPANTS
+from itp_trial.refusal import Refused
 from tests.conformance.document import Document
 from tests.input.conftest import count_of
 
@@ -141,21 +144,35 @@ def test_one_bag_is_given_to_one_child(world: Any, client_of: Any) -> None:
 
 
 @pytest.mark.row("C5", "C6")
-def test_fifty_children_enrolled_at_once_at_three_sites_have_fifty_numbers(world: Any) -> None:
-    """C6: all fifty at the same moment: unique, gapless at each site, each with its check character; screening numbers too."""
+def test_fifty_children_at_once_at_three_sites_get_the_places_that_are_left(world: Any) -> None:
+    """C6: fifty come at the same moment; as many as there are places are screened and enrolled, the others are told why.
+
+    Numbers are unique and gapless at each site, each with its check character; screening numbers too.
+    """
     day, sites = world.untreated.enrolled_on, [world.s1, world.s2, world.s3]
     clinics = [world.clinic(code) for code in ("01", "02", "03")]
-    before = {site: _numbers(site) for site in sites}
-    screened = at_once([lambda clinic=clinics[n % 3]: (clinic, clinic.start_screening(day)) for n in range(50)])
+    free = PLANNED_PARTICIPANTS - len(places.taken())
+
+    def screen(clinic: Any) -> Any:
+        try:
+            return clinic, clinic.start_screening(day)
+        except Refused as refusal:
+            return clinic, str(refusal)
+
+    came = at_once([lambda clinic=clinics[n % 3]: screen(clinic) for n in range(50)])
+    screened = [(clinic, child) for clinic, child in came if isinstance(child, Participant)]
+    assert len(screened) == free > 10
+    assert {said for _, said in came if isinstance(said, str)} == {places.full()}
     for n, (clinic, child) in enumerate(screened):
         clinic.screen(child, day, Facts(age=3 + n % 7))
         clinic.consent(child, day, Facts(age=3 + n % 7))
     at_once([lambda clinic=clinic, child=child: clinic.enrol(child, day) for clinic, child in screened])
-    for n, site in enumerate(sites):
-        (screening, subjects), more = _numbers(site), len(range(n, 50, 3))
-        assert screening == list(range(1, len(before[site][0]) + more + 1))
-        assert subjects == list(range(1, len(before[site][1]) + more + 1))
+    for site in sites:
+        screening, subjects = _numbers(site)
+        assert screening == list(range(1, len(screening) + 1))
+        assert subjects == list(range(1, len(subjects) + 1))
         assert all(check(row.subject_number) for row in Participant.objects.filter(site=site).exclude(subject_number=None))
+    assert not Participant.objects.filter(pk__in=[child.pk for _, child in screened], subject_number=None).exists()
 
 
 def _numbers(site: Any) -> tuple[list[int], list[int]]:
