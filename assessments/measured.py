@@ -41,7 +41,10 @@ class Measured(items.Number):
 
 
 def printed(label: str, sdtm: items.Sdtm) -> items.Text:
-    """The companion of a measured item: the result as it stands on the report. Named like it, with ``_printed``."""
+    """The companion of a measured item: the result as it stands on the report. Named like it, with ``_printed``.
+
+    Empty where the number was typed without a unit: then it stands on the report as it is stored.
+    """
     return items.Text(f"{label}, as printed", derived=True, sdtm=sdtm)
 
 
@@ -56,5 +59,6 @@ def _print_of(sheet: Sheet, name: str, before: str | None) -> str | None:
     value = getattr(sheet, name)
     if not isinstance(value, Reading):
         return None if value is None else before
-    shown_again = not value.measurement.unit_typed and value == sheet.stored.get(name)
-    return before if shown_again and before else value.measurement.printed
+    if value.measurement.unit_typed:
+        return value.measurement.printed
+    return before if value == sheet.stored.get(name) else None

@@ -109,7 +109,7 @@ class BloodCount(Crf):
         Section("More, if it applies", "primary", "is_repeat", "laboratory", "neutrophils", "lymphocytes", "mpv",
                 "reticulocytes_percent", "reticulocytes", note="May stay empty."),
         Section("As printed", "platelets_printed", "haemoglobin_printed", "leukocytes_printed", "neutrophils_printed",
-                "lymphocytes_printed", "repeat_of", note="Kept as typed, with the unit of the report."),
+                "lymphocytes_printed", "repeat_of", note="Kept where a unit was typed; else the report shows what is stored."),
     ]
     edit_checks = [
         EditCheck("CBC01", ["taken_at"],

@@ -89,7 +89,7 @@ class Laboratory(Crf):
         Section("Immunoglobulins", "igg", "iga_below", "iga", "igm"),
         Section("Red cells", "dat", "dat_strength"),
         Section("As printed", "creatinine_printed", "bilirubin_printed", "bilirubin_indirect_printed", "igg_printed",
-                "iga_printed", "igm_printed", note="Kept as typed, with the unit of the report."),
+                "iga_printed", "igm_printed", note="Kept where a unit was typed; else the report shows what is stored."),
     ]
     edit_checks = [
         EditCheck("LAB01", ["iga"], lambda c: c.iga >= IGA_ALERT, lambda c: c.iga_text(), rule="protocol 8.2",
