@@ -187,7 +187,7 @@ def _by_count(decision: Decision) -> list[_Candidate]:
     due = min(max(decision.day(days), decision.count_on), decision.day(LONG_D))
     number = (decision.count_on - decision.last_dose_on).days
     text = (
-        f"Count {decision.count} ×10⁹/L on {decision.count_on}, day {number} after the dose of "
+        f"Count {_plain(decision.count)} ×10⁹/L on {decision.count_on}, day {number} after the dose of "
         f"{decision.last_dose_on}; band {words} (the bands are an assumption)."
     )
     return [_Candidate(due, words, (Reason("R6", text),))]
@@ -263,3 +263,8 @@ def _no_further(decision: Decision, state: State, text: str) -> Proposal:
     end = f"End of treatment is the date of the last dose, {decision.last_dose_on}."
     reasons = (Reason("R5" if "maximum" in state else "R6", text), Reason("R7", end))
     return Proposal(state, None, None, None, "", reasons, end_of_treatment=decision.last_dose_on)
+
+
+def _plain(count: Decimal) -> str:
+    """A count without trailing zeros: ``70``, ``29.5``."""
+    return f"{count.normalize():f}"

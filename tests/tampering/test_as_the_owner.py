@@ -301,7 +301,7 @@ def test_with_a_granted_request_the_lock_lets_nothing_else_through(sql: Sql, cou
 #: Changes of data behind the trail -> (statements on the count's record, how it is found).
 BEHIND = {
     "a changed value": (
-        [f"UPDATE {COUNT} SET platelets = 90 WHERE record_id = %s"], r"platelets is 90(\.0)?, its last entry says 60(\.0)?\b"),
+        [f"UPDATE {COUNT} SET platelets = 90 WHERE record_id = %s"], r"platelets is 90(\.0+)?, its last entry says 60(\.0+)?\b"),
     "an emptied value": (
         [f"UPDATE {COUNT} SET platelets = NULL WHERE record_id = %s"], "platelets is null, its last entry says 60.0"),
     "a deleted row": ([f"DELETE FROM {COUNT} WHERE record_id = %s"], "the row of these entries is gone"),

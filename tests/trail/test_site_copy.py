@@ -123,7 +123,7 @@ def test_taking_it_is_recorded_with_its_purpose(universe: Any, taken: Any) -> No
     copy = SiteCopy.objects.get()
     assert (copy.site, copy.made_by, copy.purpose) == (universe.s1, universe.clara, "Site copy")
     assert copy.manifest_hash == answer["X-Manifest-SHA256"]
-    assert (copy.files, copy.has_pdfs) == (len(form_files()) + 3, False)
+    assert (copy.files, copy.has_pdfs) == (len(form_files()) + 4, False)
     [entry] = AccessEntry.objects.filter(kind=Kind.EXPORT)
     assert (entry.site, entry.purpose) == ("01", "Site copy")
     assert str(copy.rows) in entry.what
