@@ -55,7 +55,7 @@ ON_THE_WAY = ("home", "sign-in", "second-factor")
 #: Objects of people, not of sites: whose they are decides, not where.
 PERSONAL = ("assignment", "token", "session")
 OF_A_SITE = ("participant", "visit", "record", "event", "finding", "copy", "review", "serious event", "notification",
-             "safety report")  # fmt: skip
+             "safety report", "infusion", "plan", "lot", "movement")  # fmt: skip
 TRIAL_WIDE = ("", "site", "anybody in the form", "person")
 
 pytestmark = pytest.mark.django_db

@@ -56,7 +56,7 @@ def save(person, form):
     person.page.locator("#visit-said", has_text="saved").wait_for()
 
 
-@pytest.mark.row("C1", "D3")
+@pytest.mark.row("C1")
 @pytest.mark.requirement("RQ-45")
 def test_two_people_and_a_network_that_goes_away(sign_in, universe, visit):
     day = universe.untreated.enrolled_on
