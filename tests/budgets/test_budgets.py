@@ -16,6 +16,7 @@ from casebook import actions as casebook
 from casebook.actions import add_log_record, add_unscheduled_visit
 from casebook.crf import crf_models
 from casebook.forms import CrfForm
+from casebook.models import FormRecord
 from demo.builder import Facts
 from dosing.crfs import Bag
 from enrollment import actions as enrollment
@@ -177,6 +178,10 @@ PAGES = {
     "to-sign": ("milo", 12), "signatures": ("milo", 12), "sign-eligibility": ("ines", 24), "sign-casebook": ("ines", 16 + FORMS),
     "sign-visit": ("ines", 20), "sign-form": ("ines", 20), "read-form": ("ines", 20), "signatures-csv": ("milo", 6),
     "api-signatures": ("milo", 7),
+    "dose-plan": ("clara", 20), "run-sheet": ("clara", 20), "lot-stock": ("pia", 20), "look-back": ("milo", 20),
+    "look-back-csv": ("milo", 20), "look-back-pdf": ("milo", 20), "identity": ("clara", 12), "duplicates": ("dana", 9),
+    "redactions": ("hana", 20), "redaction-requests": ("dana", 9), "participants-csv": ("clara", 13), "trial": ("dana", 16),
+    "trial-figure": ("dana", 14), "trial-report": ("dana", 14),
     "record-lock": ("milo", 9), "visit-lock": ("milo", 9), "participant-lock": ("milo", 9),
 }  # fmt: skip
 #: Read by strangers: they have no size.
@@ -232,7 +237,8 @@ FOR = "?purpose=analysis"
 
 def _url(name: str, universe: Any) -> str:
     address = _address(name, universe)
-    return address + FOR if name.endswith(("-csv", "-pdf")) or name in ("cioms", "e2b") else address
+    files = ("cioms", "e2b", "trial-figure", "trial-report")
+    return address + FOR if name.endswith(("-csv", "-pdf")) or name in files else address
 
 
 def _address(name: str, universe: Any) -> str:
@@ -247,6 +253,12 @@ def _address(name: str, universe: Any) -> str:
         return reverse(
             name, args=[reported(universe, universe.responder, "serious event" if name == "safety-event" else "safety report")]
         )
+    if name in ("dose-plan", "run-sheet"):
+        return reverse(name, args=[universe.record(universe.responder, "infusion", "LOAD").pk])
+    if name == "lot-stock":
+        return reverse(name, args=[FormRecord.objects.filter(site=universe.s1, form="lot").earliest("created_at").pk])
+    if name == "trial-figure":
+        return reverse(name, args=["swimmer", "csv"])
     if name == "visit":
         return reverse(name, args=[universe.record(universe.responder, "infusion", "LOAD").visit_id])
     if name == "item-history":
