@@ -97,7 +97,7 @@ class Contact(Crf):
         EditCheck("CTC02", ["any_symptom"], lambda c: c.any_symptom == YesNo.NO or c.is_told(),
                   "“Any complaint” is Yes, but every symptom is No and nothing else is written."),
         EditCheck("CTC03", ["any_symptom", "called_at"], lambda c: not c.event_wanted(), lambda c: c.event_wanted(),
-                  rule="protocol 6.3"),
+                  rule="protocol 6.3", about="There is a complaint, but no adverse event since the infusion is entered."),
         EditCheck("CTC04", ["urine"], lambda c: c.urine == YesNo.NO,
                   "Dark or little urine after IVIG: think of haemolysis or the kidneys. The child should come today.",
                   rule="protocol 6.1"),

@@ -81,7 +81,8 @@ class SchoolActivity(Crf):
     ]
     edit_checks = [
         EditCheck("SCH01", ["absent_days", "scheduled_days"], lambda c: c.absent_days <= c.scheduled_days,
-                  lambda c: f"{c.absent_days:f} days absent of {c.scheduled_days:f} school days: please check both."),
+                  lambda c: f"{c.absent_days:f} days absent of {c.scheduled_days:f} school days: please check both.",
+                  about="More days absent than school days."),
         EditCheck("SCH02", ["absent"], lambda c: c.absent == YesNo.NO or bool(c.absent_days),
                   "The child was absent, but no days are entered. Enter them at one of the reasons."),
     ]

@@ -42,12 +42,14 @@ class HaemoglobinCheck(Crf):
                 note="Compared with the last blood count before the infusion, whenever this form is saved."),
     ]
     edit_checks = [
-        EditCheck("HBC01", ["fall"], lambda c: c.fall < haemolysis.PROMPT_G_DL, lambda c: c.found.text, rule="protocol 6.1"),
+        EditCheck("HBC01", ["fall"], lambda c: c.fall < haemolysis.PROMPT_G_DL, lambda c: c.found.text, rule="protocol 6.1",
+                  about=f"Haemoglobin fell by {haemolysis.PROMPT_G_DL:f} g/dL or more after the infusion: think of haemolysis."),
         EditCheck("HBC02", ["hours"], lambda c: FROM_H <= c.hours <= UNTIL_H,
                   lambda c: f"Taken {c.hours:f} h after the infusion; haemolysis is looked for after {FROM_H} to {UNTIL_H} h.",
-                  rule="protocol 6.1"),
+                  rule="protocol 6.1", about=f"Not taken {FROM_H} to {UNTIL_H} h after the infusion."),
         EditCheck("HBC03", ["fall"], lambda c: c.dat is not None or not haemolysis.DAT_G_DL <= c.fall < haemolysis.PROMPT_G_DL,
-                  lambda c: c.found.text, rule="protocol 8.2"),
+                  lambda c: c.found.text, rule="protocol 8.2",
+                  about=f"Haemoglobin fell by {haemolysis.DAT_G_DL:f} g/dL or more, and no direct antiglobulin test is entered."),
         EditCheck("HBC04", ["taken_at"], lambda c: c.infused is not None,
                   "No infusion before this sample is stored. Please check the time, or enter the infusion."),
     ]

@@ -92,17 +92,18 @@ class Therapy(Crf):
         Section("Computed", "meaning"),
     ]
     edit_checks = [
-        EditCheck("THE01", ["started_on", "ended_on"], lambda c: c.ended_on >= c.started_on,
+        EditCheck("CMT01", ["started_on", "ended_on"], lambda c: c.ended_on >= c.started_on,
                   "It was last given before it started. Please check both dates.", hard=True),
-        EditCheck("THE02", ["meaning", "started_on"], lambda c: not c.lacks_rescue(),
+        EditCheck("CMT02", ["meaning", "started_on"], lambda c: not c.lacks_rescue(),
                   "By the protocol this is rescue therapy. Please enter it as “Rescue therapy” too: only that form counts for"
                   " the response.", rule="R17"),
-        EditCheck("THE03", ["meaning"], lambda c: c.meaning != Flag.AVOID,
+        EditCheck("CMT03", ["meaning"], lambda c: c.meaning != Flag.AVOID,
                   "To be avoided in this trial: it disturbs the function of platelets or their count.", rule="protocol 7"),
-        EditCheck("THE04", ["meaning"], lambda c: c.meaning not in (Flag.STEROID_PREMEDICATION, Flag.RAISES_PLATELETS),
+        EditCheck("CMT04", ["meaning"], lambda c: c.meaning not in (Flag.STEROID_PREMEDICATION, Flag.RAISES_PLATELETS),
                   "A steroid raises platelets: the counts after it are flagged, and it is no rescue.", rule="protocol 5.6"),
-        EditCheck("THE05", ["route", "started_on"], lambda c: not c.low_count(), lambda c: c.low_count(), rule="protocol 7"),
-        EditCheck("THE06", ["meaning", "ended_on"], lambda c: not c.later_than_screened(),
+        EditCheck("CMT05", ["route", "started_on"], lambda c: not c.low_count(), lambda c: c.low_count(), rule="protocol 7",
+                  about=f"Injected into a muscle with a count below {IM_FROM} ×10⁹/L."),
+        EditCheck("CMT06", ["meaning", "ended_on"], lambda c: not c.later_than_screened(),
                   "It went on longer than “Last day of other ITP therapy” in the screening form says. Please correct that date:"
                   " the time off therapy starts there.", rule="R20"),
     ]
@@ -169,7 +170,8 @@ class Vaccination(Crf):
     sections = [Section("Vaccination", "vaccine", "name", "given", "on",
                         note="Live vaccine has to wait for months after a dose (8 months after 0.4 g/kg, 10 after 1 g/kg).")]
     edit_checks = [
-        EditCheck("VAC01", ["vaccine", "on"], lambda c: not c.too_early(), lambda c: c.too_early(), rule="protocol 7"),
+        EditCheck("VAC01", ["vaccine", "on"], lambda c: not c.too_early(), lambda c: c.too_early(), rule="protocol 7",
+                  about="A live vaccine may not work so soon after an infusion."),
         EditCheck("VAC02", ["on", "given"], lambda c: c.given == YesNo.NO or c.on <= timezone.localdate(),
                   "It was given, but the date lies in the future. Please check both.", hard=True),
     ]

@@ -69,13 +69,13 @@ class TestOnTheForms:
     #: Kind, purpose and further answers -> findings. The responder has 12 on day 0 and 60 on day 3.
     ASKED = {
         "paracetamol": ("paracetamol", "premedication", {}, set()),
-        "rescue in the wrong form": ("steroid", "itp", {}, {"THE02"}),
-        "ibuprofen": ("nsaid", "other", {}, {"THE03"}),
-        "steroid premedication": ("steroid", "premedication", {}, {"THE04"}),
-        "into the muscle with a low count": ("antibiotic", "other", {"route": "INTRAMUSCULAR", "started_on": 1}, {"THE05"}),
+        "rescue in the wrong form": ("steroid", "itp", {}, {"CMT02"}),
+        "ibuprofen": ("nsaid", "other", {}, {"CMT03"}),
+        "steroid premedication": ("steroid", "premedication", {}, {"CMT04"}),
+        "into the muscle with a low count": ("antibiotic", "other", {"route": "INTRAMUSCULAR", "started_on": 1}, {"CMT05"}),
         "into the muscle with a higher one": ("antibiotic", "other", {"route": "INTRAMUSCULAR", "started_on": 3}, set()),
         "into the muscle without a count": ("antibiotic", "other", {"route": "INTRAMUSCULAR", "started_on": -3}, set()),
-        "continued beyond what screening says": ("steroid", "continued", {"ongoing": "N", "ended_on": 9}, {"THE06"}),
+        "continued beyond what screening says": ("steroid", "continued", {"ongoing": "N", "ended_on": 9}, {"CMT06"}),
         "purpose not known": ("steroid", None, {}, {"MISSING"}),
     }  # fmt: skip
 

@@ -162,6 +162,49 @@ BOTH_SIDES: dict[tuple[str, str], tuple[Side, Side]] = {
         {"period": "before", "related": "NOT RELATED"}, {"period": "before", "related": "PROBABLY RELATED"}),
     ("adverse-event", "AE10"): ({"death": "Y", "outcome": "FATAL"}, {"death": "N", "outcome": "FATAL"}),
     ("rescue", "RES01"): ({"started_on": D, "ended_on": D}, {"started_on": D, "ended_on": EARLIER}),
+    ("serious-event", "SAE01"): (
+        {"occurred_at": T, "event": SimpleNamespace(started_at=T)},
+        {"occurred_at": T, "event": SimpleNamespace(started_at=T + HOUR)}),
+    ("serious-event", "SAE02"): ({"occurred_at": T, "site_aware_at": T}, {"occurred_at": T, "site_aware_at": T - HOUR}),
+    ("serious-event", "SAE03"): (
+        {"site_aware_at": T, "sponsor_aware_at": T}, {"site_aware_at": T, "sponsor_aware_at": T - HOUR}),
+    ("serious-event", "SAE04"): ({"admitted_on": D, "discharged_on": D}, {"admitted_on": D, "discharged_on": EARLIER}),
+    ("serious-event", "SAE05"): (
+        {"died_on": D, "event": SimpleNamespace(death="Y")}, {"died_on": D, "event": SimpleNamespace(death="N")}),
+    ("serious-event", "SAE06"): truth("is_related", lot_quarantined="N"),
+    ("sae-report", "SAE10"): ({"nullifies": "Y", "number": Decimal(1)}, {"nullifies": "Y", "number": Decimal(0)}),
+    ("sae-report", "SAE11"): truth(
+        "is_sent", content_hash="5e", what_is_new="The child is well.", stored={"what_is_new": "The child is better."}),
+    ("special-interest", "AESI01"): (
+        {"hb_before": Decimal("11.0"), "hb_after": Decimal("9.0"), "hb_fall": Decimal("2.0"), "antiglobulin": "negative"},
+        {"hb_before": Decimal("11.0"), "hb_after": Decimal("9.1"), "hb_fall": Decimal("1.9"), "antiglobulin": "negative"}),
+    ("special-interest", "AESI02"): truth("is_all_negative", hbsag="negative", hbv_dna="negative"),
+    # contacts and daily life
+    ("contact", "CTC01"): ({"called_at": T, "visit": visit(IN)}, {"called_at": T, "visit": visit(OUT)}),
+    ("contact", "CTC02"): said("is_told", {"any_symptom": "Y"}, good=True, bad=False),
+    ("contact", "CTC03"): said("event_wanted", {"any_symptom": "Y", "called_at": T}),
+    ("contact", "CTC04"): ({"urine": "N"}, {"urine": "Y"}),
+    ("contact", "CTC05"): ({"neck": "N", "headache": "Y"}, {"neck": "Y", "headache": "Y"}),
+    ("hospital-contact", "HOS01"): ({"started_on": D, "ended_on": D}, {"started_on": D, "ended_on": EARLIER}),
+    ("hospital-contact", "HOS02"): truth("lacks_event", kind="HOSPITAL STAY", cause="illness", started_on=D),
+    ("hospital-contact", "HOS03"): (
+        {"cause": "illness", "itp_related": "N"}, {"cause": "low_count", "itp_related": "N"}),
+    ("school-activity", "SCH01"): (
+        {"absent_days": Decimal(5), "scheduled_days": Decimal(5)}, {"absent_days": Decimal(6), "scheduled_days": Decimal(5)}),
+    ("school-activity", "SCH02"): ({"absent": "Y", "absent_days": Decimal(1)}, {"absent": "Y", "absent_days": None}),
+    # after an infusion, and beside it
+    ("haemoglobin-check", "HBC01"): ({"fall": Decimal("1.9")}, {"fall": Decimal("2.0")}),
+    ("haemoglobin-check", "HBC02"): ({"hours": Decimal("96.0")}, {"hours": Decimal("96.1")}),
+    ("haemoglobin-check", "HBC03"): ({"fall": Decimal("0.9"), "dat": None}, {"fall": Decimal("1.0"), "dat": None}),
+    ("haemoglobin-check", "HBC04"): ({"taken_at": T, "infused": "before"}, {"taken_at": T, "infused": None}),
+    ("therapy", "CMT01"): ({"started_on": D, "ended_on": D}, {"started_on": D, "ended_on": EARLIER}),
+    ("therapy", "CMT02"): truth("lacks_rescue", meaning="rescue", started_on=D),
+    ("therapy", "CMT03"): ({"meaning": "adjunctive"}, {"meaning": "avoid"}),
+    ("therapy", "CMT04"): ({"meaning": "adjunctive"}, {"meaning": "raises_platelets"}),
+    ("therapy", "CMT05"): said("low_count", {"route": "INTRAMUSCULAR", "started_on": D}),
+    ("therapy", "CMT06"): truth("later_than_screened", meaning="continued", ended_on=D),
+    ("vaccination", "VAC01"): said("too_early", {"vaccine": "mmr", "on": D}),
+    ("vaccination", "VAC02"): ({"on": D, "given": "Y"}, {"on": LATER, "given": "Y"}),
 }  # fmt: skip
 
 
@@ -185,13 +228,14 @@ def test_every_check_has_a_case_on_both_sides() -> None:
 
 
 @pytest.fixture
-def consent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The two checks that ask another app instead of their own form."""
+def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checks that ask another app, or the clock, instead of their own form."""
     monkeypatch.setattr("dosing.crfs.infusion.is_eligibility_signed", lambda child: child == "signed")
     monkeypatch.setattr("dosing.crfs.infusion.has_valid_consent", lambda record, before: record == "consented")
+    monkeypatch.setattr("assessments.crfs.therapy.timezone", SimpleNamespace(localdate=lambda: D))
 
 
-@pytest.mark.usefixtures("consent")
+@pytest.mark.usefixtures("surroundings")
 @pytest.mark.parametrize(("form", "check"), [pytest.param(f, c, id=f"{f}-{c.code}") for f, c in every_check()])
 def test_a_check_lets_pass_and_asks(form: str, check: EditCheck) -> None:
     good, bad = BOTH_SIDES[form, check.code]
