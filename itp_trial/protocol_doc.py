@@ -172,6 +172,10 @@ OVERSIGHT: dict[str, tuple[str, str]] = {
         "The listings of the monthly review look for late entries, unusual hours, reasons that say nothing and answers "
         "repeated from visit to visit. They raise questions; they judge nobody.",
     ),
+    "RQ-63": (
+        "Consent and look-back",
+        "Who is asked for assent, and how far back the time before the consent is looked at.",
+    ),
     "RQ-15": (
         "Access log",
         "Who looked at a participant stands in the access log, once in a while and not for every click.",
