@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
@@ -23,7 +23,7 @@ from dosing.crfs import Infusion
 from dosing.planner import Portion, StockBag
 from dosing.plans import DosePlan
 from itp_trial.normalise import Unreadable
-from itp_trial.permissions import access, allow
+from itp_trial.permissions import access, allow, visible
 from itp_trial.refusal import Refused
 from itp_trial.roles import Can
 from itp_trial.web import act_once, posted
@@ -121,8 +121,7 @@ def infusion_of(request: HttpRequest, pk: Any, right: Can = Can.VIEW) -> FormRec
 
 
 def _plan(request: HttpRequest, pk: Any, right: Can) -> DosePlan:
-    # Row-level security hides other sites' plans; the record's own door decides the rest.
-    plan = get_object_or_404(DosePlan, pk=pk)
+    plan: DosePlan = visible(request, DosePlan.objects.all(), pk, path="record__site")
     infusion_of(request, plan.record_id, right)
     return plan
 
