@@ -118,6 +118,8 @@ class Names:
             return self.people.get(str(key), str(key))
         if model is Site:
             return self.sites.get(str(key), str(key))
+        if model is FormRecord:  # read already, all of them
+            return self.form(UUID(str(key)))
         if model not in self._rows:
             self.load(model)
         return self._rows[model].get(str(key), "")

@@ -192,14 +192,15 @@ class TestRows:
 
     @pytest.mark.row("A3")
     def test_the_lines_of_another_form_cannot_be_taken_over(self, universe: Any, lot: FormRecord) -> None:
-        """A3: a foreign id is a new line of this form, and the other one keeps its own."""
+        """A3: a foreign id is refused, and the other form keeps its line."""
         self.save(universe, lot, **self.rows("A"))
         foreign = lot.lot.bags.get()
         other = actions.add_product_record(site=universe.s1, form="lot", by=universe.pia)
-        self.save(universe, other, **{**self.rows("Z"), "bags-0-id": str(foreign.pk)})
+        form = CrfForm(other.crf(), {"record-version": "0", **self.rows("Z"), "bags-0-id": str(foreign.pk)})
+        assert not form.is_valid()
+        assert "does not belong to this form" in " ".join(form.errors[""])
         foreign.refresh_from_db()
         assert (foreign.label, foreign.crf_id) == ("A", lot.pk)
-        assert other.lot.bags.get().pk != foreign.pk
 
     @pytest.mark.parametrize("count", ["", "x", "-3", "9" * 30, "²"])
     def test_an_unreadable_count_is_no_line(self, universe: Any, lot: FormRecord, count: str) -> None:
