@@ -39,7 +39,10 @@ _SPELLINGS: Mapping[str, str] = {
     "g/dl": "g/dL", "g%": "g/dL", "gm/dl": "g/dL", "g/l": "g/L", "gm/l": "g/L", "mg/dl": "mg/dL", "mg%": "mg/dL",
     "umol/l": "umol/L",
 }  # fmt: skip
-_PARTS = re.compile(r"(-?[0-9][0-9.,]*)\s*(.*)", re.DOTALL)
+#: The Arabic signs for decimals and thousands stay with the number: ``normalise.number`` asks about a misplaced one.
+_PARTS = re.compile(r"(-?\d[\d.,\u066b\u066c]*)\s*(.*)", re.DOTALL)
+#: What begins like this goes on with the number and is no unit: the rest of ``85 000``, ``1_000``, ``1e3`` or ``0x10``.
+_MORE_OF_THE_NUMBER = re.compile(r"[0-9_.,+-]|e[+-]?[0-9]|x[0-9]", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
 
 
@@ -64,12 +67,14 @@ def read(raw: str, quantity: Quantity, step: Decimal) -> Measurement:
     A value that had to be converted is rounded half up to ``step``. Raises ``normalise.Unreadable`` for what is no number
     and for a unit that does not belong here.
     """
-    parts = _PARTS.fullmatch(normalise.digits(raw))
-    typed, written = (parts[1], parts[2]) if parts else (raw, "")
+    parts = _PARTS.fullmatch(normalise.text(raw))
+    typed, written = (parts[1], normalise.digits(parts[2])) if parts else (raw, "")
+    if _simplified(written) not in _SPELLINGS and _MORE_OF_THE_NUMBER.match(written):
+        typed, written = raw, ""
     unit = _unit(written, quantity) if written else quantity.unit
-    grouped = unit == "/uL" and _THOUSANDS.fullmatch(typed)
+    grouped = unit == "/uL" and _THOUSANDS.fullmatch(normalise.digits(typed))
     value = normalise.number(typed.replace(",", "") if grouped else typed)
-    return Measurement(converted(value, unit, quantity, step), typed, unit, bool(written))
+    return Measurement(converted(value, unit, quantity, step), normalise.digits(typed), unit, bool(written))
 
 
 def converted(value: Decimal, unit: str, quantity: Quantity, step: Decimal) -> Decimal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -29,6 +30,7 @@ READ = {
     "per µL": ("85000 /uL", CELLS, "85", "85000 /uL"),
     "per µL with groups": ("85,432 /µL", CELLS, "85.432", "85,432 /uL"),
     "per cubic millimetre": ("85000/mm³", CELLS, "85", "85000 /uL"),
+    "an Arabic thousands sign": ("٨٥٬٤٣٢ /uL", CELLS, "85.432", "85432 /uL"),
     "Arabic digits": ("٨٥٠٠٠ /uL", CELLS, "85", "85000 /uL"),
     "just below a threshold": ("29960 /uL", CELLS, "29.96", "29960 /uL"),
     "g/dL": ("11.8", HAEMOGLOBIN, "11.8", "11.8 g/dL"),
@@ -51,13 +53,21 @@ REFUSED = {
     "a unit of something else": ("85 g/dL", CELLS, "not a unit of this result. Possible: ×10⁹/L, ×10³/µL, /µL"),
     "a decimal comma": ("85,4 10^9/L", CELLS, "use a point"),
     "groups in another unit": ("85,000 g/L", HAEMOGLOBIN, "use a point"),
-    "two numbers": ("8 5", CELLS, "“5” is not a unit"),
+    "two numbers": ("8 5", CELLS, "“8 5” is not a number"),
+    "a blank between the digits": ("85 000 /µL", CELLS, "“85 000 /µL” is not a number"),
+    "an exponent": ("1e3", CELLS, "“1e3” is not a number"),
+    "an exponent with its unit": ("1e3 /uL", CELLS, "“1e3 /uL” is not a number"),
+    "a large exponent": ("1E+5000000", CELLS, "“1E+5000000” is not a number"),
+    "an underscore": ("1_000", CELLS, "“1_000” is not a number"),
+    "another base": ("0x10", CELLS, "“0x10” is not a number"),
+    "a misplaced Arabic thousands sign": ("8٬5", CELLS, "Did you mean 8.5"),
+    "the same with a unit": ("85٬00 /uL", CELLS, "Did you mean 85.00"),
 }
 
 
 @pytest.mark.parametrize(("typed", "quantity", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_is_refused(typed: str, quantity: Quantity, message: str) -> None:
-    with pytest.raises(Unreadable, match=message.replace(".", r"\.")):
+    with pytest.raises(Unreadable, match=re.escape(message)):
         units.read(typed, quantity, Decimal("0.001"))
 
 
