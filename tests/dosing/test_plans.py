@@ -15,6 +15,7 @@ from casebook.models import FormRecord
 from demo.builder import NotFilled
 from demo.people import PASSWORD
 from dosing import actions, planning
+from dosing.blood_group import abo_of
 from dosing.crfs import Bag
 from dosing.planner import Portion
 from dosing.plans import DosePlan, PlannedBag
@@ -34,7 +35,9 @@ def record(universe: Any) -> FormRecord:
 
 def has_group(universe: Any, abo: str | None) -> None:
     """The child turns out to be of another group: both samples are corrected."""
-    universe.clinic("01").type_blood(universe.untreated, universe.today - timedelta(days=2), abo)
+    tested = universe.record(universe.untreated, "blood-group", "SCREEN")
+    universe.fill(tested, universe.clara, first_abo=abo, second_abo=abo)
+    assert abo_of(universe.untreated) == (abo or "")
 
 
 def accept(universe: Any, record: FormRecord, **change: Any) -> DosePlan:
