@@ -34,7 +34,7 @@ def test_the_count_proposes_the_day(universe: Any) -> None:
     found = card(universe.responder, day(universe, 14))
     assert found.proposal is not None
     assert found.proposal.due == day(universe, 21)
-    assert "Count 70.0 ×10⁹/L" in found.proposal.reasons[0].text
+    assert "Count 70 ×10⁹/L" in found.proposal.reasons[0].text
 
 
 def test_bleeding_since_the_last_dose_asks_for_the_short_interval(universe: Any) -> None:
