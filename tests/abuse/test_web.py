@@ -354,8 +354,8 @@ PARAMETERS = (
 
 #: Parameters that a page of ours reads or repeats (escaped): what it shows may differ, that it answers may not.
 ANSWERED = {("participants", "site"), ("access-rights", "day"), ("access-rights-csv", "day"), ("sign-in", "next"),
-            ("access-log", "participant"), ("access-log", "user"), ("trail", "user"), ("trail", "participant"),
-            *(("api-docs", parameter) for parameter in PARAMETERS)}  # fmt: skip
+            ("access-log", "participant"), ("access-log", "user"),
+            *((page, parameter) for page in ("api-docs", "trail") for parameter in PARAMETERS)}  # fmt: skip
 
 
 #: Pages with a challenge, and objects of others, which the access matrix walks.

@@ -56,7 +56,7 @@ def test_a_correction_is_announced_with_its_reason_and_a_changed_curve(sign_in, 
 
     # Without colour every state is still a word and a shape, and every mark still has its form.
     page.evaluate("document.documentElement.style.filter = 'grayscale(1)'")
-    states = page.locator(".state").all_inner_texts()
+    states = page.locator(".state:visible").all_inner_texts()
     assert states
     assert all(len(state.split()) >= 2 and not state.split()[0].isalnum() for state in states), states
     assert page.locator(".drawing .wide .mark circle").count() > 0
@@ -66,8 +66,8 @@ def test_a_correction_is_announced_with_its_reason_and_a_changed_curve(sign_in, 
     # By keyboard alone: to the note, pressed by Enter; into the curve, read by the arrow keys; a line ticked by Space.
     page = ines.open(dashboard(universe))
     press(page, "Tab", ".announcements button")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert "You have taken note of the changed class" in page.locator(".messages").inner_text()
     assert page.locator(".announcements").count() == 0
     press(page, "Tab", ".drawing")
@@ -83,8 +83,8 @@ def test_a_correction_is_announced_with_its_reason_and_a_changed_curve(sign_in, 
     page.keyboard.press("Space")
     assert page.locator(".since input[type=checkbox]").first.is_checked()
     press(page, "Tab", ".since button")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert "nothing corrected since you last looked" in page.locator(".glance").inner_text()
 
     # Hover says the same as the keys; the table holds every mark of a count.
