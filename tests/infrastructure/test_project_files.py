@@ -219,6 +219,7 @@ def test_whatever_the_image_needs_is_let_through():
 # --- the commands exist --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db  # before it serves, the application looks at its database
 def test_the_web_command_names_a_wsgi_application():
     target = json.loads(re.findall(r"^CMD (\[.*\])", DOCKERFILE, re.MULTILINE)[-1])
     assert target[0] == "gunicorn"
