@@ -97,8 +97,8 @@ def acting(by: Any, reason: str = "", *, code: str = "") -> Iterator[None]:
         # savepoint has already put the old settings back.
         if outer is not None and said != outer:
             _tell_the_database(outer)
-    if opened and outer is None and connection.in_atomic_block and not connection.needs_rollback:
-        _see_as_before()
+    if outer is None and connection.in_atomic_block and not connection.needs_rollback:
+        _be_nobody_again(opened)
 
 
 def _tell_the_database(said: Said) -> set[str]:
@@ -116,12 +116,13 @@ def _tell_the_database(said: Said) -> set[str]:
     return set(told)
 
 
-def _see_as_before() -> None:
-    """Inside a longer transaction the sites of the action would stay open until its end."""
+def _be_nobody_again(opened: bool) -> None:
+    """Inside a longer transaction the author, and the sites opened for him, would stay until its end."""
     from itp_trial import scope
 
+    sites = [scope.seen_now()] if opened else []
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('itp.sites', %s, true)", [scope.seen_now()])
+        cursor.execute("SELECT set_config('itp.actor_id', '', true)" + ", set_config('itp.sites', %s, true)" * opened, sites)
 
 
 def _outside_of_requests(said: Said, origin: Origin | None) -> dict[str, tuple[str, list[Any]]]:

@@ -99,6 +99,13 @@ def test_the_author_ends_with_the_transaction(transactional_universe: Any) -> No
     assert set(Site.objects.values_list("city", flat=True)) == {"Cairo"}
 
 
+def test_the_author_ends_with_the_action_also_inside_a_longer_transaction(universe: Any) -> None:
+    with acting(MACHINE):
+        Site.objects.update(city="Cairo")
+    with pytest.raises(DatabaseError, match="needs to say who is acting"), transaction.atomic():
+        Site.objects.update(city="Luxor")
+
+
 def test_passwords_and_digests_are_not_in_the_trail(universe: Any) -> None:
     with acting(MACHINE, "new password"):
         universe.clara.set_password("another-long-password")
