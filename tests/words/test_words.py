@@ -9,10 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.words import assessments, dosing, enrollment, responses, typed
+from tests.words import assessments, dosing, drawings, enrollment, responses, typed
 from tests.words.shown import Stories, told
 
-STORIES: Stories = {**dosing.STORIES, **enrollment.STORIES, **assessments.STORIES, **responses.STORIES, **typed.STORIES}
+STORIES: Stories = {
+    **dosing.STORIES,
+    **enrollment.STORIES,
+    **assessments.STORIES,
+    **responses.STORIES,
+    **typed.STORIES,
+    **drawings.STORIES,
+}
 BETWEEN = "\n\n"
 #: As it was read: name -> answer. The name stands on a line of its own.
 READ = dict(
