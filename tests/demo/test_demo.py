@@ -23,6 +23,7 @@ from demo.people import ACCOUNTS, PASSWORD
 from demo.story import Story
 from demo.trial import build
 from dosing.crfs import Bag, Infusion, InfusionBag
+from itp_trial.actor import System, acting
 from itp_trial.models import AuditEntry, Site, User
 from itp_trial.normalise import CAIRO
 from responses.classification import classify
@@ -213,7 +214,8 @@ def test_the_command_prints_the_accounts_and_runs_once(empty_database, settings)
 
 def test_the_command_never_shows_the_password_beside_real_accounts(universe, settings):
     settings.DEMO = True
-    User.objects.filter(username="adam").update(email="adam@hospital.example")
+    with acting(System("test")):
+        User.objects.filter(username="adam").update(email="adam@hospital.example")
     assert _run() == "The database already holds a trial: nothing created.\n"
 
 
