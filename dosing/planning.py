@@ -21,7 +21,7 @@ from dosing.plans import DosePlan, PlannedBag
 def freezer(record: FormRecord) -> list[StockBag]:
     """The bags that may be planned for this infusion now: here, released, in date, whole, not held, not kept for another."""
     others = PlannedBag.objects.filter(bag=OuterRef("pk"), kept=True).exclude(record=record)
-    bags = with_standing(Bag.objects.filter(released_and_not_given(record.site_id), ~Exists(others)))
+    bags = with_standing(Bag.objects.filter(released_and_not_given([record.site_id]), ~Exists(others)))
     bags = bags.filter(gone_at=None, held_at=None, volume_ml__gt=0, crf__igg_g_per_l__gt=0)
     bags = bags.filter(
         Q(crf__expires_on__gte=timezone.localdate()), Q(crf__received_on=None) | Q(crf__received_on__lte=timezone.localdate())

@@ -10,6 +10,12 @@ const itpHere = () => {
   const body = document.body;
   const errors = document.querySelector(".problem");
   if (errors) errors.focus();
+  // A link to something folded opens it.
+  const folded = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (folded instanceof HTMLDetailsElement) {
+    folded.open = true;
+    (folded.querySelector("input:not([type=hidden])") ?? folded.querySelector("summary")).focus();
+  }
   if (!body.dataset.user) return;
   const limit = Number(body.dataset.inactivitySeconds) * 1000;
   let last = Date.now();

@@ -1,4 +1,4 @@
-"""Mails about the clocks of serious events: to those who have to act, once a stage, while it is true, without what names a child."""
+"""Mails about the clocks of serious events: to those who have to act, once a stage, while it is true, naming no child."""
 
 from __future__ import annotations
 
