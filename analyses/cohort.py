@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analyses.inputs import Child, Dose, Event, Grades, VisitCount
+from analyses.reported import Reported, reported
 from assessments.crfs.safety import RELATED, AdverseEvent
 from casebook.items import YesNo
 from casebook.models import Participant
@@ -23,11 +24,12 @@ from responses.verdicts import Verdict
 
 
 def children(participants: QuerySet[Participant], today: date) -> list[Child]:
-    """Each child with the verdict of the rules as of ``today``. Three queries, however many children."""
+    """Each child with the verdict of the rules as of ``today``. Four queries, however many children."""
     found = dossiers(participants.select_related("site").order_by("site__code", "screening_number"), today)
     happened = events_by_child(found)
     lots = lots_by_infusion([entry.ref for dossier in found for entry in doses(dossier.entries)])
-    return [child_of(dossier, lots, happened.get(dossier.participant.pk, ())) for dossier in found]
+    told = reported(found)
+    return [child_of(dossier, lots, happened.get(dossier.participant.pk, ()), told[dossier.participant.pk]) for dossier in found]
 
 
 def lots_by_infusion(infusions: list[str]) -> dict[str, tuple[str, ...]]:
@@ -57,7 +59,7 @@ def _event(event: AdverseEvent) -> Event:
                  event.related in RELATED)  # fmt: skip
 
 
-def child_of(dossier: Dossier, lots: dict[str, tuple[str, ...]], events: tuple[Event, ...]) -> Child:
+def child_of(dossier: Dossier, lots: dict[str, tuple[str, ...]], events: tuple[Event, ...], told: Reported) -> Child:
     participant, verdict = dossier.participant, classify(dossier.course)
     return Child(
         number=participant.number,
@@ -74,6 +76,11 @@ def child_of(dossier: Dossier, lots: dict[str, tuple[str, ...]], events: tuple[E
         counts=tuple(_counts(dossier, verdict)),
         grades=tuple(_grades(dossier)),
         events=events,
+        life=told.life,
+        opinions=told.opinions,
+        contacts=told.contacts,
+        episodes=tuple(_episodes(dossier)),
+        look_back=told.look_back,
     )
 
 
@@ -101,3 +108,11 @@ def _grades(dossier: Dossier) -> Iterator[Grades]:
         on: Any = entry["assessed_on"]
         if on and on <= dossier.course.as_of:
             yield Grades(entry.visit, on, entry["smog_skin"], entry["smog_mucosa"], entry["smog_organ"])
+
+
+def _episodes(dossier: Dossier) -> Iterator[date]:
+    """The first days of the bleeding episodes."""
+    for entry in dossier.of("bleeding-episode"):
+        on: Any = entry["started_on"]
+        if on and on <= dossier.course.as_of:
+            yield on
