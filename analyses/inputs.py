@@ -111,6 +111,16 @@ class LookBack:
 
 
 @dataclass(frozen=True)
+class NextDose:
+    """The dose that is next for a child on treatment: 0 = loading. Weight and blood group are the latest known."""
+
+    number: int
+    on: date
+    weight_kg: Decimal | None
+    blood_group: str
+
+
+@dataclass(frozen=True)
 class Child:
     """One screened child. ``page`` is the address of its dashboard; ``course`` and ``verdict`` are those of the rules."""
 
@@ -133,6 +143,7 @@ class Child:
     contacts: tuple[Contact, ...] = ()
     episodes: tuple[date, ...] = ()
     look_back: LookBack | None = None
+    next_dose: NextDose | None = None
 
     @property
     def day_0(self) -> date | None:

@@ -182,7 +182,7 @@ PAGES = {
     "api-signatures": ("milo", 7),
     "dose-plan": ("clara", 20), "run-sheet": ("clara", 20), "lot-stock": ("pia", 20), "look-back": ("milo", 20),
     "look-back-csv": ("milo", 20), "look-back-pdf": ("milo", 20), "identity": ("clara", 12), "duplicates": ("dana", 9),
-    "redactions": ("hana", 20), "redaction-requests": ("dana", 9), "participants-csv": ("clara", 13), "trial": ("dana", 17),
+    "redactions": ("hana", 20), "redaction-requests": ("dana", 9), "participants-csv": ("clara", 13), "trial": ("dana", 20),
     "trial-figure": ("dana", 15), "trial-report": ("dana", 15),
     "record-lock": ("milo", 9), "visit-lock": ("milo", 10), "participant-lock": ("milo", 10),
 }  # fmt: skip
