@@ -12,13 +12,13 @@ from uuid import UUID
 from analyses.inputs import Contact, DailyLife, LookBack, Opinion
 from assessments.crfs.hospital import STAYS, Reason
 from casebook.items import YesNo
-from responses.course import Dossier, Entry, stored
+from responses.course import Dossier, Entry, Read, stored
 
 QUESTIONS = ("effect", "side_effects", "burden", "willing", "overall")
 REASONS = ("absent_itp", "absent_visit", "absent_illness", "absent_other")
 LOOK_BACK = ("bleeding_episodes", "unplanned_visits", "admissions", "transfusions")
 #: Form -> the items that are read, as ``responses/course.py`` reads its own.
-READ: dict[str, tuple[str, tuple[str, ...]]] = {
+READ: Read = {
     "school-activity": (
         "schoolactivity",
         ("asked_on", "scheduled_days", "absent_days", *REASONS, "by_physician", "by_parents", "active_days"),

@@ -58,6 +58,7 @@ def participant(request: HttpRequest, pk: Any) -> HttpResponse:
     may_decide = granted.may(Can.DECIDE, found.site_id)
     scale = "linear" if request.GET.get("scale") == "linear" else "log"
     context = dashboard(found, timezone.localdate(), scale, request.user if may_decide else None) | {
+        "may_sign": granted.may(Can.SIGN, found.site_id),
         "closed": Locks.of(found).over(found),
         "may_decide": may_decide,
         "may_end_treatment": granted.may(Can.END_TREATMENT, found.site_id) and found.state == Participant.State.TREATMENT,
