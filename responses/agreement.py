@@ -69,7 +69,7 @@ def agreement(entries: Iterable[Entry], asked_again: Visit | None) -> Agreement:
 
 def _sheet(entry: Entry) -> Sheet:
     form = KINDS[entry.form](**entry.answers)
-    assent = {YesNo.YES: "the child assented", YesNo.NO: "the child did not assent"}.get(form.assent, "assent not answered")
+    assent = {YesNo.YES: "the child assented", YesNo.NO: "the child did not assent"}.get(form.assent, "")
     return Sheet("Consent" if entry.form == "consent" else "Consent to a new version", entry.day("consented_at"),
                  form.version or "", tuple(_who(form)), assent, tuple(form.gaps()), entry.ref)  # fmt: skip
 
