@@ -17,6 +17,7 @@ from django.db import models
 
 from casebook.items import Item
 from casebook.models import FormRecord
+from itp_trial.roles import Can
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,8 @@ class Crf(Sheet):
     about: ClassVar[str] = ""
     #: Safety data, and what ends a participation: open while its visit or child is closed; closed only by a lock of its own.
     is_safety: ClassVar[bool] = False
+    #: The right that entering this form takes.
+    entered_with: ClassVar[Can] = Can.EDIT
     #: The meaning of the signature that this form gets by itself (``signatures.models.Meaning``), or empty: it has none.
     signed_as: ClassVar[str] = ""
     #: Covered by the investigator's confirmation of eligibility.

@@ -41,7 +41,8 @@ def _visit_page(request: HttpRequest, found: Visit, bound: FormOnPage | None = N
         "window_state": found.window.state(today, done=found.happened_on is not None),
         "closed": page.locks.over(found), "child_closed": page.locks.over(found.participant),
         "may_edit_visit": access(request).may(Can.EDIT, found.participant.site_id),
-        "log_forms": selectors.log_forms(), "visit_forms": selectors.unscheduled_forms(),
+        "log_forms": selectors.log_forms_for(access(request), found.participant.site_id),
+        "visit_forms": selectors.unscheduled_forms(),
         "draft_key": drafts.local_key(request.user),
     }  # fmt: skip
     return render(request, "casebook/visit.html", context, status=status)

@@ -12,6 +12,8 @@ from casebook.actions import UNSCHEDULED_FORMS
 from casebook.crf import crf_models
 from casebook.models import Draft, Finding, FormRecord, Lock, Participant, Visit
 from casebook.workdays import WorkingDays, working_days
+from itp_trial.permissions import Access
+from itp_trial.roles import Can
 
 PARTICIPANTS = Participant.objects.select_related("site")
 _DRAFTS = Draft.objects.filter(record=OuterRef("pk"))
@@ -144,6 +146,16 @@ def removed_records(participant: Participant) -> list[FormRecord]:
 def log_forms() -> list[Any]:
     """The forms that may be added at any time."""
     return [model for model in crf_models() if model.is_log]
+
+
+def log_forms_for(granted: Access, site_id: int) -> list[Any]:
+    """Those of them that this person may add at this site."""
+    return [crf for crf in log_forms() if granted.may(crf.entered_with, site_id)]
+
+
+def right_to_add(slug: str) -> Can:
+    """The right that adding an entry of this form takes."""
+    return next((crf.entered_with for crf in log_forms() if crf.slug == slug), Can.EDIT)
 
 
 def unscheduled_forms() -> list[Any]:

@@ -55,7 +55,7 @@ def places(request: HttpRequest) -> HttpResponse:
 def visits(request: HttpRequest, pk: Any) -> HttpResponse:
     """All visits and forms of a participant with their states, and what may be added."""
     participant = participant_of(request, pk)
-    locks = Locks.of(participant)
+    locks, granted = Locks.of(participant), access(request)
     context = {
         "participant": participant,
         "locks": locks,
@@ -63,10 +63,10 @@ def visits(request: HttpRequest, pk: Any) -> HttpResponse:
         "visits": selectors.visits_with_records(participant),
         "log_records": selectors.log_records(participant),
         "removed_records": selectors.removed_records(participant),
-        "log_forms": selectors.log_forms(),
+        "log_forms": selectors.log_forms_for(granted, participant.site_id),
         "visit_forms": selectors.unscheduled_forms(),
         "today": timezone.localdate(),
-        "may_edit": access(request).may(Can.EDIT, participant.site_id),
+        "may_edit": granted.may(Can.EDIT, participant.site_id),
     }
     return render(request, "casebook/visits.html", context)
 
@@ -90,7 +90,7 @@ def add_visit(request: HttpRequest, pk: Any) -> HttpResponse:
 
 @require_POST
 def add_log(request: HttpRequest, pk: Any, form: str) -> HttpResponse:
-    participant = participant_of(request, pk, Can.EDIT)
+    participant = participant_of(request, pk, selectors.right_to_add(form))
 
     def action() -> str:
         try:

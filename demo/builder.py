@@ -30,6 +30,7 @@ from itp_trial.models import Site, User
 from itp_trial.normalise import moment
 from itp_trial.permissions import access_of
 from itp_trial.schedule import VISITS
+from responses.models import ResponseSummary
 from signatures import actions as signing
 from signatures.matters import Matter
 from signatures.models import Scope, Signature
@@ -301,6 +302,15 @@ class Clinic:
         """A new entry of a log form: adverse event, bleeding episode, rescue."""
         entry = casebook.add_log_record(participant=child, form=form, by=self.coordinator)
         return fill(entry, self.coordinator, **answers)
+
+    def assess_response(self, child: Participant, on: date, **answers: Any) -> casebook.Saved:
+        """The investigator's own category, signed; the one that the rules compute unless ``answers`` say otherwise."""
+        computed = ResponseSummary.objects.get(participant=child)
+        usual = {"assessed_on": on, "category": computed.best_response, "off_therapy": computed.off_therapy or "PENDING"}
+        entry = casebook.add_log_record(participant=child, form="response-assessment", by=self.investigator)
+        saved = fill(entry, self.investigator, **{**usual, **answers})
+        sign(Matter(Scope.FORM, child, record=saved.record), self.investigator)
+        return saved
 
 
 def stock(site: Site) -> list[Bag]:

@@ -73,6 +73,8 @@ class Child:
     #: Finding code -> why the value is correct.
     confirms: Mapping[str, str] = field(default_factory=dict)
     log: tuple[Log, ...] = ()
+    #: Where the investigator's own category differs from the computed one: the answers, with the reason.
+    judged: Mapping[str, str] = field(default_factory=dict)
     end: End | None = None
 
 
@@ -149,7 +151,8 @@ SITE_02 = (
 )  # fmt: skip
 
 SITE_03 = (
-    Child("unconfirmed", "03", "R, to be confirmed by the next count", 8, "M", weight=26, months=6, loaded=6, first=13, peak=120),
+    Child("unconfirmed", "03", "R, to be confirmed by the next count", 8, "M", weight=26, months=6, loaded=6, first=13, peak=120,
+          judged={"category": "R", "why_different": "Bleeding has stopped and the count rose tenfold; the next count is due."}),
     Child("clotted", "03", "NE: the only count was clotted, which the site confirmed", 2, "F", weight=12, months=4, loaded=8,
           first=10, peak=90, says={("D3", "blood-count"): {"quality": "clotted"}},
           confirms={"CBC03": "The laboratory confirmed the clot; the family could not come back."}),

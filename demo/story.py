@@ -227,13 +227,19 @@ class Story:
         participant.refresh_from_db()
         self._explain(participant)
         if end is None:
-            return participant
+            return self._assess(participant, self.today - timedelta(days=1))
         facts = {"participant": participant, "reason": end.reason, "by": self.clinic.investigator, "on": self.day(end.day)}
         if end.state == Participant.State.SCREEN_FAILED:
             return enrollment.fail_screening(**facts)
         ended = enrollment.end_participation(state=end.state, **facts)
         self.clinic.leave(ended, self.day(end.day))
-        return ended
+        return self._assess(ended, self.day(end.day))
+
+    def _assess(self, participant: Participant, on: date) -> Participant:
+        """The investigator assesses the response when maintenance has ended; of one child earlier, and not as the rules do."""
+        if self.child.maintenance_ended or self.child.judged:
+            self.clinic.assess_response(participant, on, **self.child.judged)
+        return participant
 
     def _explain(self, participant: Participant) -> None:
         """The coordinator explains what the rules found and the investigator grades it; some still wait."""

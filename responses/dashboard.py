@@ -74,7 +74,7 @@ def dashboard(participant: Participant, today: date, scale: Scale = "log", physi
         "scale": scale,
         "readings": (others := [(reading, differs(reading.verdict, verdict)) for reading in readings(dossier.course)]),
         "readings_differ": sum(other for _, other in others),
-        "own": own_category(participant),
+        "own": own_category(participant, verdict),
         "decision": decision_on(participant, dose),
         "questions": questions(participant) if physician else [],
         "to_sign": _to_sign(participant) if physician else None,

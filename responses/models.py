@@ -8,6 +8,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from casebook.models import Participant
+from responses.crfs import ResponseAssessment
+
+__all__ = ["ClassChange", "DoseDecision", "LastLook", "ResponseAssessment", "ResponseSummary"]
 
 
 class ResponseSummary(models.Model):

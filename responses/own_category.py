@@ -1,32 +1,41 @@
-"""The investigator's own assessment beside the computed class: whatever the form of that name asks. One query."""
+"""The investigator's own assessment beside the computed class. One query."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from casebook.crf import crf_models
-from casebook.models import FormRecord, Participant
+from django.db.models import Exists, OuterRef
 
-SLUG = "response-assessment"
+from casebook.models import Participant
+from responses.classification import Verdict
+from responses.crfs.assessment import OffTherapy, ResponseAssessment
+from signatures.models import Signature
 
 
 @dataclass(frozen=True)
 class OwnCategory:
-    """The latest saved assessment: its form and its answers as (question, answer)."""
+    """The latest saved assessment, and whether the rules say something else now."""
 
-    record: FormRecord
-    answers: tuple[tuple[str, str], ...]
+    form: ResponseAssessment
+    by: str
+    differs: bool
+    #: ``signed``, ``superseded`` or ``unsigned``: the state of its own signature.
+    signature: str
 
 
-def own_category(participant: Participant) -> OwnCategory | None:
-    """None where the trial has no such form, or nobody has filled it in for this child."""
-    model = next((crf for crf in crf_models() if crf.slug == SLUG), None)
-    if model is None:
+def own_category(participant: Participant, verdict: Verdict) -> OwnCategory | None:
+    """None where nobody has assessed this child."""
+    own = Signature.objects.filter(of_record=OuterRef("pk"))
+    found = (
+        ResponseAssessment.objects.filter(record__participant=participant)
+        .select_related("record__saved_by")
+        .annotate(was_signed=Exists(own), is_signed=Exists(own.filter(superseded_by=None)))
+        .order_by("-assessed_on", "-record__created_at")
+        .first()
+    )
+    if found is None:
         return None
-    saved = FormRecord.objects.filter(participant=participant, form=SLUG, version__gt=0)
-    record = saved.select_related(model._meta.model_name, "visit__participant").order_by("-saved_at").first()
-    if record is None:
-        return None
-    crf = getattr(record, model._meta.model_name)
-    shown = ((item.label, crf.display(item)) for item in crf.items().values())
-    return OwnCategory(record, tuple((label, words) for label, words in shown if words))
+    computed = (verdict.best_response, verdict.off_therapy.state if verdict.off_therapy else OffTherapy.TOO_EARLY.value)
+    state = "signed" if found.is_signed else "superseded" if found.was_signed else "unsigned"
+    by = found.record.saved_by.full_name if found.record.saved_by else ""
+    return OwnCategory(found, by, (found.category, found.off_therapy) != computed, state)

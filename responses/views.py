@@ -58,11 +58,12 @@ def participant(request: HttpRequest, pk: Any) -> HttpResponse:
     may_decide = granted.may(Can.DECIDE, found.site_id)
     scale = "linear" if request.GET.get("scale") == "linear" else "log"
     context = dashboard(found, timezone.localdate(), scale, request.user if may_decide else None) | {
-        "may_sign": granted.may(Can.SIGN, found.site_id),
         "closed": Locks.of(found).over(found),
         "may_decide": may_decide,
         "may_end_treatment": granted.may(Can.END_TREATMENT, found.site_id) and found.state == Participant.State.TREATMENT,
     }
+    waiting = context["to_sign"]
+    context["milestones"] = [each for each in waiting.due if granted.may(each.right, found.site_id)] if waiting else []
     return render(request, "responses/participant.html", context)
 
 

@@ -16,6 +16,8 @@ from signatures.matters import Matter, role_of
 from signatures.models import Meaning, Seen, Signature
 from signatures.paper import Paper, paper_of
 
+WHO_SIGNS = {Can.SIGN: "an investigator of this site", Can.FREEZE: "a data manager"}
+
 
 def sign(*, matter: Matter, shown: str, by: User, factors: str, session: str = "") -> Signature:
     """Signs for the person who acts. The door has just asked for the password (and code) of that person.
@@ -40,8 +42,8 @@ def sign(*, matter: Matter, shown: str, by: User, factors: str, session: str = "
 
 
 def _refuse_person(matter: Matter, access: Access, by: User) -> None:
-    if not access.may(Can.SIGN, matter.participant.site_id):
-        raise Refused("Only an investigator of this site signs here.")
+    if not access.may(matter.right, matter.participant.site_id):
+        raise Refused(f"Only {WHO_SIGNS[matter.right]} signs here.")
     if not has_accepted(by):
         raise Refused("Please accept the statement on electronic signatures first; without it nothing can be signed.")
     if matter.meaning(access) not in Meaning.values:
@@ -50,9 +52,10 @@ def _refuse_person(matter: Matter, access: Access, by: User) -> None:
 
 def _write(paper: Paper, access: Access, by: User, factors: str, session: str) -> Signature:
     matter = paper.matter
+    role = role_of(access, matter.right, matter.participant.site_id)
     signature = Signature(
         participant=matter.participant, of_visit=matter.visit, of_record=matter.record, scope=matter.scope,
-        meaning=paper.meaning, signed_by=by, printed_name=by.full_name, role=role_of(access, matter.participant.site_id),
+        meaning=paper.meaning, signed_by=by, printed_name=by.full_name, role=role,
         site_code=matter.participant.site.code, signed_at=timezone.now(), content_hash=paper.hash, manifest=paper.manifest,
         factors=factors, session=session[:40], statement=VERSION,
     )  # fmt: skip

@@ -9,10 +9,11 @@ class SignaturesConfig(AppConfig):
         """Tells the rows below what signatures add, without their knowing who listens."""
         from casebook import locks
         from itp_trial import audit, verification
-        from signatures import guard, recheck, selectors, sentences  # noqa: F401  (registers its sentences)
+        from signatures import guard, matters, recheck, selectors, sentences  # noqa: F401  (registers its sentences)
 
         post_migrate.connect(guard.install, sender=self, dispatch_uid="signatures")
         for name, tables in guard.GUARDS.items():
             audit.guards[name] = tables.copy
         locks.conditions.append(selectors.not_signed)
+        matters.against["lock"].append(selectors.not_locked)
         verification.further.append(recheck.broken)

@@ -60,14 +60,20 @@ class Matter:
         if self.scope == Scope.CASEBOOK:
             approves = (Role.PRINCIPAL, self.participant.site_id) in access.grants
             return Meaning.APPROVAL if approves else Meaning.REVIEW
-        return {Scope.VISIT: Meaning.REVIEW, Scope.ELIGIBILITY: Meaning.ELIGIBILITY}[self.scope]
+        return {Scope.VISIT: Meaning.REVIEW, Scope.ELIGIBILITY: Meaning.ELIGIBILITY, Scope.LOCK: Meaning.LOCK}[self.scope]
+
+    @property
+    def right(self) -> Can:
+        """Investigators sign what the site wrote; a data lock is signed by whoever locks."""
+        return Can.FREEZE if self.scope == Scope.LOCK else Can.SIGN
 
     def of(self) -> Q:
         """The signatures of exactly this."""
         return Q(scope=self.scope, participant=self.participant, of_visit=self.visit, of_record=self.record)
 
 
-def role_of(access: Access, site_id: int) -> str:
-    """The roles at this site that let somebody sign, in words."""
-    roles = [role for role in Role if Can.SIGN in RIGHTS[role] and (role.value, site_id) in access.grants]
+def role_of(access: Access, right: Can, site_id: int) -> str:
+    """The roles at this site, or of the whole trial, that let somebody sign, in words."""
+    places = (site_id, None)
+    roles = [role for role in Role if right in RIGHTS[role] and any((role.value, place) in access.grants for place in places)]
     return ", ".join(str(role.label) for role in roles)

@@ -17,6 +17,7 @@ class Scope(models.TextChoices):
     VISIT = "visit", "Visit"
     ELIGIBILITY = "eligibility", "Eligibility"
     CASEBOOK = "casebook", "Casebook"
+    LOCK = "lock", "Data lock"
 
 
 class Meaning(models.TextChoices):
@@ -27,6 +28,7 @@ class Meaning(models.TextChoices):
     APPROVAL = "approval", "Approval by the principal investigator"
     ELIGIBILITY = "eligibility", "Confirmation of eligibility"
     CAUSALITY = "causality", "Assessment of seriousness and causality"
+    LOCK = "lock", "Data lock: complete, reviewed and final"
 
 
 class Signature(models.Model):
@@ -72,7 +74,7 @@ class Signature(models.Model):
             models.CheckConstraint(
                 condition=Q(scope="form", of_record__isnull=False, of_visit=None)
                 | Q(scope="visit", of_record=None, of_visit__isnull=False)
-                | Q(scope__in=["eligibility", "casebook"], of_record=None, of_visit=None),
+                | Q(scope__in=["eligibility", "casebook", "lock"], of_record=None, of_visit=None),
                 name="signature_of_its_scope",
             ),
         ]  # fmt: skip

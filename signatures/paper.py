@@ -78,13 +78,13 @@ class Paper:
 
     @property
     def in_full(self) -> bool:
-        """All but a casebook is shown whole; of a casebook what is new to the signer, and what changed."""
-        return self.matter.scope != Scope.CASEBOOK
+        """A casebook is not shown whole: what is new to the signer, and what changed. Of a data lock the list of forms."""
+        return self.matter.scope not in (Scope.CASEBOOK, Scope.LOCK)
 
     @property
     def unseen(self) -> list[Leaf]:
         """The forms that this person has never read: they cannot be signed together with others."""
-        return [] if self.in_full else [leaf for leaf in self.leaves if leaf.is_unseen]
+        return [leaf for leaf in self.leaves if leaf.is_unseen] if self.matter.scope == Scope.CASEBOOK else []
 
     @property
     def changed(self) -> list[Leaf]:

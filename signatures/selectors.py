@@ -9,9 +9,10 @@ from datetime import datetime
 from uuid import UUID
 
 from casebook.crf import crf_models
-from casebook.locks import place_of
-from casebook.models import FormRecord, Participant
+from casebook.locks import Locks, place_of
+from casebook.models import FormRecord, Lock, Participant
 from itp_trial.models import AuditEntry
+from itp_trial.roles import Can
 from signatures import seal
 from signatures.models import Scope, Signature
 
@@ -27,6 +28,13 @@ def is_eligibility_signed(participant: Participant) -> bool:
     return any(signature.scope == Scope.ELIGIBILITY for signature in valid_signatures(participant))
 
 
+def not_locked(participant: Participant) -> list[str]:
+    """For the signature of a data lock: it follows the lock of the whole casebook."""
+    own = Locks.of(participant).own(participant)
+    is_locked = own is not None and own.kind == Lock.Kind.LOCKED
+    return [] if is_locked else ["The casebook is not locked yet. Lock it first, with every form signed and no open question."]
+
+
 def not_signed(participant: Participant, records: list[FormRecord]) -> list[str]:
     """For a lock: the saved forms among these that no valid signature covers, in words."""
     signed = _covered(valid_signatures(participant))
@@ -34,7 +42,8 @@ def not_signed(participant: Participant, records: list[FormRecord]) -> list[str]
 
 
 def _covered(signatures: Iterable[Signature]) -> set[str]:
-    return {key for signature in signatures for key in signature.manifest}
+    """The forms that somebody vouches for; a data lock says only that they are final."""
+    return {key for signature in signatures if signature.scope != Scope.LOCK for key in signature.manifest}
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,8 @@ class Milestone:
     state: str
     door: str
     key: UUID
+    #: The right that signing it takes.
+    right: Can = Can.SIGN
 
     @property
     def is_due(self) -> bool:
@@ -68,7 +79,7 @@ class Waiting:
 
 
 def waiting_of(participants: Iterable[Participant]) -> list[Waiting]:
-    """The state of signing of each participant: at most three queries, and one per kind of form that is signed by itself."""
+    """The state of signing of each participant: at most four queries, and one per kind of form that is signed by itself."""
     children = list(participants)
     signatures, records = defaultdict(list), defaultdict(list)
     for signature in Signature.objects.filter(participant__in=children).select_related("of_record", "of_visit"):
@@ -77,8 +88,17 @@ def waiting_of(participants: Iterable[Participant]) -> list[Waiting]:
     saved = list(found.order_by("visit__target", "visit", "created_at", "form", "repeat"))
     for record in saved:
         records[record.participant_id].append(record)
-    asked, moved = _signed_by_themselves(saved), _moved_on(children)
-    return [_waiting(child, signatures[child.pk], records[child.pk], asked, moved.get(str(child.pk), {})) for child in children]
+    asked, moved, locked = _signed_by_themselves(saved), _moved_on(children), _locked(children)
+    return [
+        _waiting(child, signatures[child.pk], records[child.pk], asked, moved.get(str(child.pk), {}), child.pk in locked)
+        for child in children
+    ]
+
+
+def _locked(children: list[Participant]) -> set[Any]:
+    """Those whose whole casebook is locked."""
+    whole = Lock.objects.filter(participant__in=children, of_visit=None, of_record=None, lifted_at=None, kind=Lock.Kind.LOCKED)
+    return set(whole.values_list("participant", flat=True))
 
 
 def _signed_by_themselves(saved: list[FormRecord]) -> set[UUID]:
@@ -104,11 +124,11 @@ def _moved_on(children: list[Participant]) -> dict[str, dict[str, datetime]]:
 
 
 def _waiting(child: Participant, signatures: list[Signature], records: list[FormRecord], asked: set[UUID],
-             moved: dict[str, datetime]) -> Waiting:  # fmt: skip
+             moved: dict[str, datetime], is_locked: bool) -> Waiting:  # fmt: skip
     signed, ever = _covered(s for s in signatures if s.is_valid), _covered(signatures)
     unsigned = [record for record in records if str(record.pk) not in signed]
     milestones = [*_eligibility(child, signatures, records), *_forms(signatures, records, asked),
-                  *_ends(child, signatures, moved)]  # fmt: skip
+                  *_ends(child, signatures, moved), *_lock(child, signatures, is_locked)]  # fmt: skip
     return Waiting(child, signatures, milestones, unsigned, [record for record in unsigned if str(record.pk) in ever])
 
 
@@ -139,6 +159,13 @@ def _forms(signatures: list[Signature], records: list[FormRecord], asked: set[UU
 ENDS = {"End of treatment": [Participant.State.FOLLOW_UP],
         "End of study": [Participant.State.COMPLETED, Participant.State.LOST, Participant.State.WITHDRAWN,
                          Participant.State.DIED]}  # fmt: skip
+
+
+def _lock(child: Participant, signatures: list[Signature], is_locked: bool) -> Iterable[Milestone]:
+    """A casebook that is locked as a whole waits for the signature of its data lock."""
+    if is_locked:
+        state = _state(s for s in signatures if s.scope == Scope.LOCK)
+        yield Milestone("Data lock", state, "sign-lock", child.pk, Can.FREEZE)
 
 
 def _ends(child: Participant, signatures: list[Signature], moved: dict[str, datetime]) -> Iterable[Milestone]:

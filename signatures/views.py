@@ -46,7 +46,8 @@ def of_participant(request: HttpRequest, pk: Any) -> HttpResponse:
     may_sign = access(request).may(Can.SIGN, participant.site_id)
     known = known_to(request.user, participant) if may_sign else {}
     unread = [record for record in waiting.unsigned if str(record.pk) not in known]
-    context = {"participant": participant, "waiting": waiting, "may_sign": may_sign, "unread": unread}
+    held = [right for right in (Can.SIGN, Can.FREEZE) if access(request).may(right, participant.site_id)]
+    context = {"participant": participant, "waiting": waiting, "may_sign": may_sign, "held": held, "unread": unread}
     return render(request, "signatures/participant.html", context)
 
 
@@ -59,6 +60,12 @@ def sign_eligibility(request: HttpRequest, pk: Any) -> HttpResponse:
 @DOORS
 def sign_casebook(request: HttpRequest, pk: Any) -> HttpResponse:
     return _sign(request, Matter(Scope.CASEBOOK, participant_of(request, pk, Can.SIGN)))
+
+
+@DOORS
+def sign_lock(request: HttpRequest, pk: Any) -> HttpResponse:
+    """The data lock of a locked casebook, by whoever locks."""
+    return _sign(request, Matter(Scope.LOCK, participant_of(request, pk, Can.FREEZE)))
 
 
 @DOORS

@@ -216,11 +216,11 @@ class AdverseEvent(Crf):
 
 
 def infusions_of(participant: Any) -> list[windows.Given]:
-    """The infusions of a child as the windows need them; ``key`` is the infusion with the numbers of its lots. One query."""
+    """The infusions of a child in order, as the windows need them; ``key`` is the infusion with its lots. One query."""
     lots = StringAgg("bags__bag__crf__lot_number", ", ", distinct=True, filter=models.Q(bags__taken_away=False),
                      order_by="bags__bag__crf__lot_number")
     given = Infusion.objects.filter(record__participant=participant, started_at__isnull=False)
-    given = given.select_related("record__visit").annotate(lot_numbers=lots)
+    given = given.select_related("record__visit").annotate(lot_numbers=lots).order_by("started_at")
     return [windows.Given(infusion, infusion.started_at, infusion.stopped_at) for infusion in given]
 
 

@@ -11,6 +11,7 @@ from casebook import items
 from casebook.crf import Crf, EditCheck, Row, Section
 from casebook.items import NOT_SUBMITTED, Sdtm, YesNo
 from dosing.blood_group import BloodGroup
+from itp_trial.roles import Can
 
 # A form reads like a table: one question a line.
 # fmt: off
@@ -47,6 +48,7 @@ class Lot(Crf):
     slug = "lot"
     edition = "2"
     is_product = True
+    entered_with = Can.EDIT_PRODUCT
     links = (("lot-stock", "Bags and their account"),)
 
     lot_number = items.Text("Lot number", critical=True, sdtm=Sdtm("EC.ECLOT"))

@@ -129,6 +129,7 @@ POLICY: dict[str, dict[str, Door]] = {
         "GET": _participant(SIGN, "what changed since one signed last"),
         "POST": _participant(SIGN, "with the password"),
     },
+    "sign-lock": {"GET": _participant("D", "the forms of a data lock"), "POST": _participant("D", "with the password")},
     "sign-visit": {"GET": Door(SIGN, "visit"), "POST": Door(SIGN, "visit", "with the password")},
     "sign-form": {"GET": Door(SIGN, "event", "a serious event"), "POST": Door(SIGN, "event", "with the password")},
     "read-form": {"GET": _record(SIGN, "read a form before signing"), "POST": _record(SIGN, "note that it was read")},

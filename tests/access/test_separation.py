@@ -27,8 +27,8 @@ NOT_CLINICAL = {
     "sign-entries", "confirm-training", "record-training", "signature-statement", "review-access", "new-trail-review",
     "second-factor", "change-password", "second-factors", "enrol-app", "add-passkey", "end-session", "end-all-sessions",
     "open-account", "close-account", "reopen-account", "unlock-account", "starting-password", "remove-second-factors",
-    "record-lock", "visit-lock", "participant-lock", "verify-signature", "duplicates", "redaction-requests", "hold-lot",
-    "notify", "take-back-notification",
+    "record-lock", "visit-lock", "participant-lock", "sign-lock", "verify-signature", "duplicates", "redaction-requests",
+    "hold-lot", "notify", "take-back-notification",
 }  # fmt: skip
 CLINICAL_DOORS = [(name, method) for name, methods in POLICY.items() if name not in NOT_CLINICAL for method in methods
                   if method != "GET"]  # fmt: skip

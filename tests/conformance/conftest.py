@@ -16,6 +16,7 @@ from casebook.selectors import RECORDS
 from demo.builder import at
 from enrollment.reconsent import register_consent_version
 from itp_trial.models import User
+from itp_trial.roles import Can
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -76,8 +77,9 @@ def about_an_event(crf: type[Crf], universe: Any) -> FormRecord:
 
 @pytest.fixture
 def subject(crf: type[Crf], universe: Any) -> Subject:
-    # A deviation is graded by an investigator; everything else a coordinator may enter.
-    editor = universe.pia if crf.is_product else universe.ines if crf.slug == "deviation" else universe.clara
+    # A deviation is graded by an investigator; everything else belongs to whoever holds the right that the form takes.
+    graded = crf.slug == "deviation" or crf.entered_with == Can.DECIDE
+    editor = universe.pia if crf.is_product else universe.ines if graded else universe.clara
     return Subject(RECORDS.get(pk=empty_record(crf, universe).pk), editor, universe.milo, universe.otto)
 
 

@@ -17,14 +17,16 @@ from casebook.models import FormRecord
 from delegation.actions import end_role
 from itp_trial.actor import System
 from itp_trial.models import AuditEntry
+from itp_trial.roles import Can
 from tests.conformance import forms_that
 from tests.conformance.conftest import Subject
 from tests.strategies import as_posted
 
-#: Who, what the page answers to reading, and what it answers to writing, for forms of children and of the product.
-PEOPLE = {
-    "clara": {"child": (200, 422), "product": (200, 403)},
-    "ines": {"child": (200, 422), "product": (200, 403)},
+#: Who, what the page answers to reading, and what it answers to writing, for forms of children, of the product, and those
+#: that only a physician fills in.
+PEOPLE: dict[str, dict[str, tuple[int, int]]] = {
+    "clara": {"child": (200, 422), "product": (200, 403), "judgement": (200, 403)},
+    "ines": {"child": (200, 422), "product": (200, 403), "judgement": (200, 422)},
     "pia": {"child": (200, 403), "product": (200, 422)},
     "milo": {"child": (200, 403), "product": (200, 403)},
     "dana": {"child": (200, 403), "product": (200, 403)},
@@ -39,8 +41,9 @@ NONSENSE = {"record-version": "0", "no_such_item": "1"}
 @pytest.mark.row("A2", "A8")
 def test_each_person_gets_what_their_role_includes(crf: type[Crf], subject: Subject, client_of: Any, universe: Any) -> None:
     before = AuditEntry.objects.count()
+    kind = {Can.EDIT_PRODUCT: "product", Can.DECIDE: "judgement"}.get(crf.entered_with, "child")
     for name, doors in PEOPLE.items():
-        client, (read, write) = client_of(getattr(universe, name)), doors["product" if crf.is_product else "child"]
+        client, (read, write) = client_of(getattr(universe, name)), doors.get(kind, doors["child"])
         api = reverse("api-record", args=[subject.record.pk])
         assert client.get(subject.url).status_code == read, name
         assert client.post(subject.url, NONSENSE).status_code == write, name

@@ -80,6 +80,10 @@ BOTH_SIDES: dict[tuple[str, str], tuple[Side, Side]] = {
     ("death", "DTH02"): said("seen_after", {"died_on": D}),
     ("deviation", "DEV01"): ({"grade": "critical", "reported": "Y"}, {"grade": "critical", "reported": "N"}),
     ("deviation", "DEV02"): truth("before_screening", occurred_on=D),
+    ("response-assessment", "RSP01"): (
+        {"category": "R", "agrees": "N", "why_different": "x", "computed_category": "CR", "computed_off_therapy": "NE"},
+        {"category": "R", "agrees": "N", "why_different": None, "computed_category": "CR", "computed_off_therapy": "NE"}),
+    ("response-assessment", "RSP02"): said("was_dosed", {"assessed_on": D}, good=True, bad=False),
     # product
     ("lot", "LOT01"): ({"received_on": D, "expires_on": D}, {"received_on": D, "expires_on": EARLIER}),
     ("infusion", "INF01"): ({"started_at": T, "stopped_at": T + HOUR}, {"started_at": T, "stopped_at": T}),

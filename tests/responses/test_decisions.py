@@ -10,9 +10,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from casebook.actions import Saved, add_log_record
 from casebook.models import FormRecord, Participant
 from casebook.names import names_for
 from casebook.sentences import told
+from demo.builder import NotFilled, fill, sign
 from itp_trial.actor import acting
 from itp_trial.models import AuditEntry
 from itp_trial.refusal import Refused
@@ -22,8 +24,10 @@ from responses.course import dossiers
 from responses.decision import decision_on
 from responses.infusions import infusions
 from responses.look import since_last_look
-from responses.models import DoseDecision, LastLook
+from responses.models import DoseDecision, LastLook, ResponseAssessment, ResponseSummary
 from responses.next_dose import NextDose, next_dose
+from signatures.matters import Matter
+from signatures.models import Scope, Signature
 
 
 def proposed(universe: Any, today: Any = None) -> NextDose:
@@ -304,14 +308,43 @@ def test_the_scale_of_the_curve_is_chosen_in_the_address(
     assert "50 R, sensitivity" in html
 
 
-def test_the_investigators_own_category_stands_beside_the_computed_one(
-    universe: Any, client_of: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+def assess(universe: Any, **answers: Any) -> Saved:
+    entry = add_log_record(participant=universe.responder, form="response-assessment", by=universe.ines)
+    return fill(entry, universe.ines, assessed_on=universe.today, **{"category": "R", "off_therapy": "PENDING"} | answers)
+
+
+def test_the_investigators_own_category_stands_beside_the_computed_one(universe: Any, client_of: Callable[[Any], Any]) -> None:
+    physician, coordinator = client_of(universe.ines), client_of(universe.clara)
+    assert "Nobody has assessed the response of this child yet" in page(physician, universe)
+    assert "Assess the response" not in page(coordinator, universe)
+    record = assess(universe).record
+    html = page(coordinator, universe)
+    assert "Response (R); On treatment, or too early to say" in html
+    assert "Waits for signature" in html
+    assert "differs</strong>" not in html[html.index("own assessment") : html.index("<details", html.index("own assessment"))]
+    sign(Matter(Scope.FORM, universe.responder, record=record), universe.ines)
+    assert Signature.objects.get(of_record=record).get_meaning_display() == "Authorship"
+    assert "✓" in page(coordinator, universe).split("own assessment")[1].split("Computed now")[0]
+
+
+def test_a_judgement_that_differs_needs_a_reason_and_keeps_what_the_rules_said(
+    universe: Any, client_of: Callable[[Any], Any]
 ) -> None:
-    """Shown as soon as the trial has the form, whatever it asks; here another form stands in for it."""
-    assert "own assessment" not in page(client_of(universe.ines), universe)
-    monkeypatch.setattr("responses.own_category.SLUG", "bleeding-assessment")
-    html = page(client_of(universe.ines), universe)
-    assert "The investigator&#x27;s own assessment" in html or "The investigator's own assessment" in html
-    assert "Computed: " in html
-    assert "own assessment" not in client_of(universe.ines).get(
-        reverse("participant", args=[universe.screening.pk])).content.decode()  # fmt: skip
+    with pytest.raises(NotFilled, match=r"The rules compute: .*Please give the reason why your judgement differs"):
+        assess(universe, category="CR")
+    form = ResponseAssessment.objects.get(pk=assess(universe, category="CR", why_different="98 is close enough.").record.pk)
+    assert (form.computed_category, form.computed_off_therapy, form.agrees) == ("R", "PENDING", "N")
+    assert form.rules_version == ResponseSummary.objects.get(participant=universe.responder).rules_version
+    html = page(client_of(universe.clara), universe)
+    assert "Reason for the difference: 98 is close enough." in html
+    universe.clinic().extra_count(universe.responder, universe.today, 80)
+    form.refresh_from_db()
+    assert form.computed_category == "R", "what the rules said then stays"
+
+
+def test_only_a_physician_may_add_an_assessment(universe: Any, client_of: Callable[[Any], Any]) -> None:
+    url = reverse("add-log", args=[universe.responder.pk, "response-assessment"])
+    assert client_of(universe.clara).post(url).status_code == 403
+    assert "Add: Response assessment" not in client_of(universe.clara).get(
+        reverse("visits", args=[universe.responder.pk])).content.decode()  # fmt: skip
+    assert client_of(universe.ines).post(url).status_code == 302

@@ -12,22 +12,25 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from accounts.second_factor import code_at, step_now
 from casebook import actions as kernel
 from casebook import locks
-from casebook.models import Finding, FormRecord
+from casebook.models import Finding, FormRecord, Lock
 from delegation.models import Acceptance
+from delegation.statement import accept
 from demo.builder import fill, sign
 from demo.people import PASSWORD
 from itp_trial.actor import acting
 from itp_trial.models import AccessEntry, AuditEntry
 from itp_trial.permissions import access_of
 from itp_trial.refusal import Refused
-from itp_trial.roles import Role
+from itp_trial.roles import Can, Role
 from signatures import actions, seal
 from signatures.content import contents
 from signatures.matters import Matter
 from signatures.models import Meaning, Scope, Seen, Signature
 from signatures.paper import paper_of
+from signatures.selectors import waiting_of
 from tests.trail.conftest import story
 from tests.universe import signed_role
 
@@ -274,6 +277,32 @@ def test_a_lock_needs_signatures_and_leaves_them(universe: Any, visit: Matter) -
     assert not signature.is_valid
     with pytest.raises(Refused, match="not signed"):
         locks.lock(target=count, reason="Final", by=universe.dana)
+
+
+@pytest.mark.requirement("RQ-28", "RQ-30")
+def test_a_data_lock_is_signed_by_whoever_locks_after_the_lock(
+    universe: Any, casebook: Matter, at_the_page: Any, settings: Any
+) -> None:
+    data_lock, child = Matter(Scope.LOCK, universe.responder), universe.responder
+    accept(by=universe.dana)
+    with pytest.raises(Refused, match="The casebook is not locked yet"):
+        sign(data_lock, universe.dana)
+    with acting(universe.dana, "Final"):
+        Lock.objects.create(participant=child, kind=Lock.Kind.LOCKED, reason="Final", set_by=universe.dana)
+    with pytest.raises(Refused, match="Only a data manager signs here"):
+        sign(data_lock, universe.ines)
+    [milestone] = [one for one in waiting_of([child])[0].milestones if one.title == "Data lock"]
+    assert (milestone.state, milestone.door, milestone.right) == ("unsigned", "sign-lock", Can.FREEZE)
+    code = code_at(settings.DEMO_TOTP_SECRET, step_now())
+    html = at_the_page(universe.dana, "sign-lock", child.pk, code=code).content.decode()
+    signature = Signature.objects.get(scope=Scope.LOCK)
+    assert f"Signed: {signature.manifestation}" in html
+    assert signature.manifestation.endswith("Data lock: complete, reviewed and final")
+    assert (signature.role, signature.meaning) == ("Data manager", Meaning.LOCK)
+    assert set(signature.manifest) == {str(record.pk) for record in casebook.records()}
+    [waiting] = waiting_of([child])
+    assert "signed" in [one.state for one in waiting.milestones if one.title == "Data lock"]
+    assert waiting.unsigned, "a data lock does not replace the signature of an investigator"
 
 
 @pytest.mark.requirement("RQ-33")
