@@ -66,6 +66,8 @@ def flag(drug: Drug, purpose: Purpose) -> Flag:
         return Flag.ADJUNCTIVE
     if drug not in RAISING:
         return Flag.NONE
+    if drug is Drug.PLATELETS:
+        return Flag.RESCUE
     if drug is Drug.STEROID and purpose is Purpose.PREMEDICATION:
         return Flag.STEROID_PREMEDICATION
     if purpose is Purpose.CONTINUED:

@@ -276,7 +276,9 @@ def _judge_persistence(diagnosis: PartialDate, day: date) -> _Persistence:
 def _persistence_words(diagnosis: PartialDate, day: date, phase: Phase, boundary: bool) -> str:
     opens, closes = add_months(diagnosis.last, PERSIST_MIN_M), add_months(diagnosis.first, PERSIST_MAX_M)
     note = " Boundary: exactly on a limit; that the limits count is an assumption." if boundary else ""
-    return f"Diagnosis {diagnosis.text}: persistent from {opens} to {closes}; on {day} {phase}.{note}"
+    # Of a year alone there is no day on which every diagnosis in it would be persistent.
+    between = f"persistent from {opens} to {closes}; " if opens <= closes else ""
+    return f"Diagnosis {diagnosis.text}: {between}on {day} {phase}.{note}"
 
 
 def _day_0_warnings(evidence: Evidence, phase: Phase | None) -> Iterator[Reason]:
@@ -287,7 +289,8 @@ def _day_0_warnings(evidence: Evidence, phase: Phase | None) -> Iterator[Reason]
     phases = {phase_on(diagnosis.first, evidence.day_0), phase_on(diagnosis.last, evidence.day_0)}
     if phases != {"persistent"}:
         others = " or ".join(sorted(phases - {"persistent"}))
-        yield Reason("R2", f"On Day 0 ({evidence.day_0}) the ITP is {others}, no longer surely persistent.")
+        sure = "may be" if "persistent" in phases else "is"
+        yield Reason("R2", f"On Day 0 ({evidence.day_0}) the ITP {sure} {others}, no longer surely persistent.")
 
 
 # --- R3 entry count --------------------------------------------------------------------------------------------------
@@ -308,7 +311,7 @@ def _count_verdict(evidence: Evidence) -> tuple[bool | None, str]:
         return None, "Neither Day 0 nor the date on which eligibility is confirmed is answered."
     age = (reference - taken).days
     if not 0 <= age <= BASELINE_WINDOW_D:
-        when = f"{age} days before" if age > 0 else f"{-age} days after"
+        when = f"{abs(age)} day{'s'[: abs(age) != 1]} {'before' if age > 0 else 'after'}"
         return None, (
             f"The count of {taken} is {when} {reference}; it must be at most {BASELINE_WINDOW_D} days old "
             "(assumption). A newer count is needed."

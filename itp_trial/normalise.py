@@ -94,7 +94,7 @@ def partial_day(raw: str) -> str:
     year, month, number_of_day = _date_parts(digits(raw))
     if number_of_day is not None and month is None and year is not None:
         raise Unreadable(f"“{_short(raw)}”: a day without its month cannot be stored. Enter the month, or the year alone.")
-    if year is None or not EARLIEST_YEAR <= year <= LATEST_YEAR or not 1 <= (month or 1) <= 12:
+    if year is None or not EARLIEST_YEAR <= year <= LATEST_YEAR or month not in (None, *range(1, 13)):
         raise Unreadable(f"“{_short(raw)}” is not a date. Enter what is known: 05/03/2026, UN/03/2026 or 2026.")
     if number_of_day is not None:
         return day(raw).isoformat()

@@ -60,11 +60,12 @@ def hypotension_below(age: int) -> int:
 def outside(sign: str, number: Decimal, age: int) -> str:
     """What is unusual about one sign at an age, in words; an empty text if nothing is."""
     low, high = usual(age)[sign]
+    years = f"{age} year{'s'[: age != 1]}"
     if sign == "systolic" and number < hypotension_below(age):
-        return f"Systolic {number:f} mmHg is hypotension at {age} years (below {hypotension_below(age)} mmHg)."
+        return f"Systolic {number:f} mmHg is hypotension at {years} (below {hypotension_below(age)} mmHg)."
     if low <= number <= high:
         return ""
-    return f"{NAMES[sign]} {number:f} {UNITS[sign]} is unusual at {age} years ({low} to {high}). Correct it, or confirm it."
+    return f"{NAMES[sign]} {number:f} {UNITS[sign]} is unusual at {years} ({low} to {high}). Correct it, or confirm it."
 
 
 def oxygen(spo2: Decimal) -> str:

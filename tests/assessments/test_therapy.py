@@ -21,6 +21,7 @@ FLAGS = {
     "a steroid from before": (Drug.STEROID, Purpose.CONTINUED, Flag.CONTINUED),
     "IVIG for another reason": (Drug.IVIG, Purpose.OTHER, Flag.RESCUE),
     "platelets before a procedure": (Drug.PLATELETS, Purpose.OTHER, Flag.RESCUE),
+    "platelets, called continued": (Drug.PLATELETS, Purpose.CONTINUED, Flag.RESCUE),
     "a TPO agonist from before": (Drug.TPO_RA, Purpose.CONTINUED, Flag.CONTINUED),
     "tranexamic acid": (Drug.ANTIFIBRINOLYTIC, Purpose.ITP, Flag.ADJUNCTIVE),
     "red cells": (Drug.RED_CELLS, Purpose.ITP, Flag.ADJUNCTIVE),

@@ -97,13 +97,18 @@ def test_ci_runs_check_and_test():
     assert (BASE_DIR / ".ci" / "run").stat().st_mode & 0o111
 
 
-@pytest.fixture
-def system_packages():
-    loader = SourceFileLoader("system_packages", str(BASE_DIR / "bin" / "system-packages"))
-    spec = importlib.util.spec_from_loader("system_packages", loader)
+def program(name):
+    """One of bin/ as a module."""
+    loader = SourceFileLoader(name.replace("-", "_"), str(BASE_DIR / "bin" / name))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def system_packages():
+    return program("system-packages")
 
 
 def test_missing_packages_are_named_in_one_line(system_packages, monkeypatch, capsys):

@@ -84,7 +84,7 @@ def test_partial_dates_keep_their_precision(typed, stored):
     assert normalise.partial_day(typed) == stored
 
 
-@pytest.mark.parametrize("typed", ["13/2026", "5/UN/2026x", "UN", "30/02/2026", "0000"])
+@pytest.mark.parametrize("typed", ["13/2026", "2026-00", "UN/0/2026", "5/UN/2026x", "UN", "30/02/2026", "0000"])
 def test_what_is_no_partial_date(typed):
     with pytest.raises(Unreadable):
         normalise.partial_day(typed)

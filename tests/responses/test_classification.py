@@ -14,7 +14,7 @@ import pytest
 
 from itp_trial.protocol import RULES_VERSION
 from responses import casefile
-from responses.classification import Bleed, Count, Course, Rescue, Rules, Verdict, classify, status_of
+from responses.classification import Bleed, Count, CountStatus, Course, Rescue, Rules, Verdict, classify, status_of
 from responses.counts import ASSUMED_PRE_INFUSION, NO_VALID_COUNT, Infusion, Sample, baseline, daily_counts
 from tests.responses.courses import DAY_0, Number, course, day, number
 
@@ -573,7 +573,12 @@ def test_before_day_0_everything_is_not_evaluable() -> None:
     assert (verdict.best_response, verdict.state, verdict.provisional) == ("NE", "NE", True)
     assert verdict.off_therapy is None
     assert "no Day 0" in verdict.reasons[0].text
-    assert not any(item.evaluable for item in verdict.counts)
+    assert verdict.later_episodes == ()
+    referred = replace(given, counts=(Count(day(8), Decimal(150), "b"), Count(day(1), Decimal(9), "a")))
+    assert classify(referred).counts == (
+        CountStatus(day(1), Decimal(9), "NE", False, verdict.reasons[0], "a"),
+        CountStatus(day(8), Decimal(150), "NE", False, verdict.reasons[0], "b"),
+    )
     assert "no Day 0" in classify(replace(given, day_0=day(1), as_of=day(0))).reasons[0].text
     assert "Day 0 is" not in str(verdict.reasons)
 

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from responses import casefile
 from responses.classification import classify
@@ -46,23 +47,49 @@ STORIES = {
     "strict and low": course({3: 20, 4: 60, 5: 12}, baseline=30, **GOING_ON),
     "accepted unconfirmed": course({3: 60, 12: 10, 20: 70}, **GOING_ON),
     "no dose": course({3: 60, 12: 65}, doses=()),
+    "rescue, back, and 180 days": course({3: 60, 10: 65, 45: 70, 53: 70, 100: 80, 150: 70, 210: 60}, rescues=[(12, 12, "ivig")]),
+    "begins on day 35": course({35: 60, 42: 65, 70: 66}, doses=(0,)),
+    "begins and ends off therapy": course({30: 60, 38: 65, 45: 20, 50: 10}, doses=(0,)),
+    "not judged at the end": course({3: 60, 12: None}, ended=True),
+    "on Day 0": course({0: 12}, ended=False, as_of=0),
+    "rescue while it goes on": course({3: 12, 40: 60}, rescues=[(5, 5, "platelet_transfusion")], **GOING_ON),
+    "strict, in response": course({3: 60, 11: 62}, **GOING_ON),
 }
 #: The stories that are told under another set of parameters.
-OTHERWISE: dict[str, Rules] = {name: SENSITIVITY[key][1] for name, key in (
-    ("strict", "ash-strict"), ("strict and low", "ash-strict"), ("accepted unconfirmed", "unconfirmed"))}  # fmt: skip
+SETS = {
+    "strict": "ash-strict",
+    "strict and low": "ash-strict",
+    "strict, in response": "ash-strict",
+    "accepted unconfirmed": "unconfirmed",
+}
+OTHERWISE: dict[str, Rules] = {name: SENSITIVITY[key][1] for name, key in SETS.items()}
+
+LINES = (CASES / "responses.jsonl").read_text(encoding="utf-8").splitlines()
+SHARED = dict(casefile.read_case(line, number) for number, line in enumerate(LINES, start=1))
+GIVEN = {**SHARED, **STORIES}
+#: Between two reasonings stand two empty lines.
+BETWEEN = "\n\n\n"
 
 
-def told() -> Iterator[str]:
-    for number, line in enumerate((CASES / "responses.jsonl").read_text(encoding="utf-8").splitlines(), start=1):
-        name, given = casefile.read_case(line, number)
-        yield reasoning(name, given, classify(given))
-    for name, given in STORIES.items():
-        yield reasoning(name, given, classify(given, OTHERWISE.get(name, DEFAULTS)))
+def told(name: str) -> str:
+    given = GIVEN[name]
+    return reasoning(name, given, classify(given, OTHERWISE.get(name, DEFAULTS))).rstrip("\n")
 
 
-def test_the_reasoning_is_the_one_that_was_read() -> None:
-    assert "\n".join(told()) == (CASES / "reasoning.txt").read_text(encoding="utf-8")
+#: As it was read: name -> reasoning, which begins with the name.
+READ = {
+    text.partition(": ")[0]: text for text in (CASES / "reasoning.txt").read_text(encoding="utf-8").rstrip("\n").split(BETWEEN)
+}
+
+
+def test_nothing_is_told_that_was_not_read() -> None:
+    assert list(READ) == list(GIVEN)
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_the_reasoning_is_the_one_that_was_read(name: str) -> None:
+    assert told(name) == READ[name]
 
 
 if __name__ == "__main__":
-    print("\n".join(told()), end="")
+    print(BETWEEN.join(told(name) for name in GIVEN), end="\n\n")

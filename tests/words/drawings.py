@@ -1,0 +1,169 @@
+"""Stories about drawings: the course of a child, its lane, and every figure of the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from analyses import enrolment, paper, swimmer
+from analyses.figures import Figure
+from responses.charts import Chart, Grade, Instant, Point, Span, draw
+from responses.lanes import lane, words
+from tests.analyses.test_figures import COHORT, TODAY, child, event, graded
+from tests.responses.courses import day
+from tests.responses.test_charts import FULL
+from tests.words.shown import Stories
+
+#: No day of a dose or a count is Day 0; bars, names and guides that touch; nothing goes on.
+CROWDED = Chart(
+    "Crowded",
+    day(61),
+    day(0),
+    points=(
+        Point(day(5), Decimal(290), "evaluable", "CR", "other laboratory"),
+        Point(day(1), Decimal("29.5"), "evaluable", "NR", "unscheduled"),
+    ),
+    guides=((Decimal(31), "= 2 x baseline"), (Decimal(30), "R"), (Decimal(100), "CR"), (Decimal(400), "too high")),
+    responses=(
+        Span(day(58), day(61), "Response"),
+        Span(day(5), day(5), "Complete response"),
+        Span(day(30), day(44), "Not yet confirmed", provisional=True),
+    ),
+    doses=(Instant(day(3), "0.5"), Instant(day(2), "1"), Instant(day(60), "0.512")),
+    bleeds=(
+        Span(day(9), day(9), "2"),
+        Span(day(4), day(8), "a long word"),
+        Span(day(60), None, "3 with a word that is longer than the room"),
+    ),
+    rescues=(Span(day(60), day(61), "ivig"),),
+    grades=(Grade(day(3), "Organ", 1), Grade(day(1), "Skin", 2), Grade(day(1), "Mucosa", 5)),
+    events=(Instant(day(50), "Fever", "Grade 1"),),
+)
+HIGH = Chart(
+    "High",
+    day(700),
+    day(0),
+    points=(Point(day(650), Decimal(1500), "evaluable", "CR"), Point(day(4), Decimal(0), "evaluable", "NR")),
+)
+WITHOUT_DAY_0 = replace(CROWDED, title="Before the first dose", day_0=None, doses=())
+LANE = Chart(
+    'of "01-001" & <more>',
+    day(50),
+    day(0),
+    responses=(
+        Span(day(3), day(40), "Response"),
+        Span(day(3), day(20), "Complete response"),
+        Span(day(45), None, "Not yet confirmed", provisional=True),
+    ),
+    doses=(Instant(day(0), "1"), Instant(day(14), "0.5")),
+    bleeds=(Span(day(-1), day(0), "1"), Span(day(30), day(30), "2")),
+    rescues=(Span(day(49), None, "ivig"),),
+)
+
+#: The cohort of the figures, and children who make what it does not show: a sustained response, a death, a second episode.
+SUSTAINED = child("04-001", {3: 120, 10: 130, **dict.fromkeys(range(30, 240, 30), 100)}, state="completed")
+MORE = [
+    *COHORT,
+    replace(
+        SUSTAINED,
+        events=(event("Fever", "immediate", "M1", 4, serious=True, related=False), event("Cough", "", "", 5, serious=True)),
+        grades=(graded("LOAD", 0, 1, 3, 2), graded("D13", 13, 0, 0, 3), graded("M1", 14, 1, 1)),
+    ),
+    replace(child("04-002", {3: 60, 12: 65}, death=20, doses=(0,)), state="withdrawn", ended_on=day(20), end_reason="death"),
+    child(
+        "04-003",
+        {3: 60, 12: 65, 30: 20, 32: 10, 40: 80, 50: 90},
+        ended=False,
+        as_of=60,
+        bleeds=((33, None, 3),),
+        rescues=((34, None, "ivig"),),
+        state="treatment",
+    ),
+    replace(
+        child("05-001", {}),
+        state="screen_failed",
+        course=COHORT[-1].course,
+        verdict=COHORT[-1].verdict,
+        doses=(),
+        enrolled_on=None,
+    ),
+]
+
+FIGURES = (
+    "enrolment",
+    "flow",
+    "best-response",
+    "sensitivity",
+    "off-therapy",
+    "swimmer",
+    "time-to-response",
+    "time-to-complete-response",
+    "duration-of-response",
+    "time-in-response",
+    "platelet-courses",
+    "platelets-by-visit",
+    "best-count",
+    "bleeding-change",
+    "marked-bleeding",
+    "exposure",
+    "events-by-period",
+    "events-by-grade",
+    "events-by-relation",
+    "events-by-term",
+    "events-by-lot",
+)
+
+
+def words_of(found: Figure) -> dict[str, Any]:
+    """A figure without its drawing, its table a row a line."""
+    told = {field.name: getattr(found, field.name) for field in fields(found) if field.name not in ("svg", "table")}
+    return {**told, "table": [" | ".join(row) for row in (found.table.head, *found.table.rows)]}
+
+
+def figure(slug: str, cohort: list[Any] = MORE, today: date = TODAY) -> Callable[[], dict[str, Any]]:
+    return lambda: words_of(paper.figure(slug, cohort, today))
+
+
+STORIES: Stories = {
+    **{f"figure: {slug}": figure(slug) for slug in FIGURES},
+    **{f"figure: {slug} of nobody": figure(slug, []) for slug in FIGURES},
+    **{
+        f"figure: swimmer by {order}": (lambda order=order: words_of(paper.figure("swimmer", MORE, TODAY, order)))
+        for order in swimmer.ORDERS
+    },
+    "figure: enrolment in the second week": lambda: words_of(enrolment.enrolment(MORE, day(8))),
+    "figure: curve without an event": figure("time-to-response", [COHORT[2]]),
+    "lane: words": lambda: [
+        words(LANE),
+        words(Chart("x", day(9), day(0), doses=(Instant(day(0), "1"),))),
+        words(Chart("x", day(9), day(0))),
+    ],
+    "chart: description": lambda: [FULL.description, CROWDED.description],
+}
+
+#: Name of the file -> how it is drawn.
+DRAWINGS: dict[str, Callable[[], str]] = {
+    "chart-full": lambda: draw(FULL),
+    "chart-full-narrow-linear": lambda: draw(FULL, width=360, scale="linear", key="c2"),
+    "chart-crowded": lambda: draw(CROWDED),
+    "chart-crowded-narrow": lambda: draw(CROWDED, width=599),
+    "chart-crowded-linear": lambda: draw(CROWDED, scale="linear"),
+    "chart-high-linear": lambda: draw(HIGH, scale="linear"),
+    "chart-without-day-0": lambda: draw(WITHOUT_DAY_0),
+    "chart-empty": lambda: draw(Chart("Empty", day(0))),
+    "lane": lambda: lane(LANE, 100),
+    "lane-beyond-the-horizon": lambda: lane(LANE, 30),
+    "lane-without-horizon": lambda: lane(LANE, 0),
+    **{f"figure-{slug}": (lambda slug=slug: paper.figure(slug, MORE, TODAY).svg) for slug in FIGURES},
+    **{
+        f"figure-swimmer-by-{order}": (lambda order=order: paper.figure("swimmer", MORE, TODAY, order).svg)
+        for order in swimmer.ORDERS
+        if order != "number"
+    },
+    "figure-enrolment-in-the-second-week": lambda: enrolment.enrolment(MORE, day(8)).svg,
+    "figure-time-to-response-of-one": lambda: paper.figure("time-to-response", [COHORT[2]], TODAY).svg,
+    "figure-platelet-courses-of-one": lambda: paper.figure("platelet-courses", [COHORT[0]], TODAY).svg,
+}
