@@ -24,7 +24,8 @@ from responses.classification import classify
 from responses.course import dossiers
 from responses.models import ResponseSummary
 
-pytestmark = pytest.mark.django_db
+# One worker builds the demonstration, for all of these.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demonstration")]
 State = Participant.State
 
 
