@@ -5,29 +5,34 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from analyses.inputs import Child, Dose, Event, Grades, VisitCount
+from analyses.inputs import Child, Dose, Event, Grades, NextDose, VisitCount
+from analyses.reported import Reported, reported
 from assessments.crfs.safety import RELATED, AdverseEvent
 from casebook.items import YesNo
 from casebook.models import Participant
 from dosing.crfs import InfusionBag
+from responses import facts
 from responses.classification import classify
 from responses.course import Dossier, doses, dossiers
 from responses.facts import dose_number
+from responses.next_dose import proposal_of
 from responses.verdicts import Verdict
 
 
 def children(participants: QuerySet[Participant], today: date) -> list[Child]:
-    """Each child with the verdict of the rules as of ``today``. Three queries, however many children."""
+    """Each child with the verdict of the rules as of ``today``. Four queries, however many children."""
     found = dossiers(participants.select_related("site").order_by("site__code", "screening_number"), today)
     happened = events_by_child(found)
     lots = lots_by_infusion([entry.ref for dossier in found for entry in doses(dossier.entries)])
-    return [child_of(dossier, lots, happened.get(dossier.participant.pk, ())) for dossier in found]
+    told = reported(found)
+    return [child_of(dossier, lots, happened.get(dossier.participant.pk, ()), told[dossier.participant.pk]) for dossier in found]
 
 
 def lots_by_infusion(infusions: list[str]) -> dict[str, tuple[str, ...]]:
@@ -57,7 +62,7 @@ def _event(event: AdverseEvent) -> Event:
                  event.related in RELATED)  # fmt: skip
 
 
-def child_of(dossier: Dossier, lots: dict[str, tuple[str, ...]], events: tuple[Event, ...]) -> Child:
+def child_of(dossier: Dossier, lots: dict[str, tuple[str, ...]], events: tuple[Event, ...], told: Reported) -> Child:
     participant, verdict = dossier.participant, classify(dossier.course)
     return Child(
         number=participant.number,
@@ -74,6 +79,12 @@ def child_of(dossier: Dossier, lots: dict[str, tuple[str, ...]], events: tuple[E
         counts=tuple(_counts(dossier, verdict)),
         grades=tuple(_grades(dossier)),
         events=events,
+        life=told.life,
+        opinions=told.opinions,
+        contacts=told.contacts,
+        episodes=tuple(_episodes(dossier)),
+        look_back=told.look_back,
+        next_dose=_next_dose(dossier, verdict, told),
     )
 
 
@@ -101,3 +112,30 @@ def _grades(dossier: Dossier) -> Iterator[Grades]:
         on: Any = entry["assessed_on"]
         if on and on <= dossier.course.as_of:
             yield Grades(entry.visit, on, entry["smog_skin"], entry["smog_mucosa"], entry["smog_organ"])
+
+
+def _next_dose(dossier: Dossier, verdict: Verdict, told: Reported) -> NextDose | None:
+    """None unless the child is on treatment and another dose may follow."""
+    participant, today = dossier.participant, dossier.course.as_of
+    if participant.state != Participant.State.TREATMENT or participant.enrolled_on is None:
+        return None
+    proposal = proposal_of(dossier, verdict, today, "")
+    if proposal is not None and proposal.end_of_treatment is not None:
+        return None
+    on = (proposal.due or proposal.latest) if proposal else participant.enrolled_on
+    return NextDose(len(dossier.course.doses), on, _weight(dossier, told, today), told.blood_group) if on else None
+
+
+def _weight(dossier: Dossier, told: Reported, today: date) -> Decimal | None:
+    """The latest weight in kg, of an infusion form or of a growth form."""
+    dosed = facts.weight(dossier, today)
+    known = [told.weight, (dosed.on, dosed.kg) if dosed else None]
+    return max((pair for pair in known if pair), default=(today, None))[1]
+
+
+def _episodes(dossier: Dossier) -> Iterator[date]:
+    """The first days of the bleeding episodes."""
+    for entry in dossier.of("bleeding-episode"):
+        on: Any = entry["started_on"]
+        if on and on <= dossier.course.as_of:
+            yield on

@@ -61,6 +61,66 @@ class Event:
 
 
 @dataclass(frozen=True)
+class DailyLife:
+    """School and play as told at one visit: days since it was last asked. ``reasons``: days absent because of ITP, infusion or
+    clinic, another illness, another reason. The restrictions are codes of the form, empty where not answered."""
+
+    visit: str
+    on: date
+    school_days: int | None = None
+    absent: int | None = None
+    reasons: tuple[int, int, int, int] = (0, 0, 0, 0)
+    by_physician: str = ""
+    by_parents: str = ""
+    active_days: int | None = None
+
+    @property
+    def tells_absence(self) -> bool:
+        """Whether both numbers are there and agree: no rate in the holidays, none of more days than there were."""
+        return bool(self.school_days) and self.absent is not None and self.absent <= (self.school_days or 0)
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """The five answers on satisfaction at one visit, 1 (very bad) to 5 (very good); None where not answered."""
+
+    visit: str
+    on: date
+    scores: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A contact with a hospital that the trial did not plan: a stay of a night or more, because of ITP or its treatment,
+    with a blood product."""
+
+    on: date
+    stay: bool
+    for_itp: bool
+    blood_product: bool
+
+
+@dataclass(frozen=True)
+class LookBack:
+    """What happened in the months before the consent, as counted in the ITP history; None where not answered."""
+
+    bleeding_episodes: int | None
+    visits: int | None
+    admissions: int | None
+    transfusions: int | None
+
+
+@dataclass(frozen=True)
+class NextDose:
+    """The dose that is next for a child on treatment: 0 = loading. Weight and blood group are the latest known."""
+
+    number: int
+    on: date
+    weight_kg: Decimal | None
+    blood_group: str
+
+
+@dataclass(frozen=True)
 class Child:
     """One screened child. ``page`` is the address of its dashboard; ``course`` and ``verdict`` are those of the rules."""
 
@@ -78,6 +138,12 @@ class Child:
     grades: tuple[Grades, ...] = ()
     events: tuple[Event, ...] = ()
     end_reason: str = ""
+    life: tuple[DailyLife, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    episodes: tuple[date, ...] = ()
+    look_back: LookBack | None = None
+    next_dose: NextDose | None = None
 
     @property
     def day_0(self) -> date | None:

@@ -1,4 +1,4 @@
-"""Where the trial stands today, site by site: children, visits due and late, open questions, responses, product.
+"""Where the trial stands today, site by site: children, visits due and late, open questions, responses, product, clocks.
 
 Each number is counted in SQL, so the page costs the same at 20 and at 20,000 children.
 """
@@ -12,8 +12,12 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from assessments import safety
 from casebook.crf import crf_models
+from casebook.items import YesNo
 from casebook.models import Finding, FormRecord, Participant, Visit
+from dosing.planner import StockBag
+from dosing.planning import on_hand, stock_bag
 from responses.models import ResponseSummary
 
 
@@ -85,3 +89,34 @@ def _responses(participants: QuerySet[Participant]) -> list[tuple[str, int]]:
     """Response state -> children, as the stored summaries say."""
     found = ResponseSummary.objects.filter(participant__in=participants).values_list("state").annotate(Count("pk"))
     return sorted(found.order_by("state"))
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """What is owed about serious events: every step, the earliest deadline first, and how many are overdue."""
+
+    steps: list[safety.Step]
+    overdue: int
+    events: int
+
+    #: So many are shown; the page of the safety has all.
+    SHOWN = 5
+
+    @property
+    def first(self) -> list[safety.Step]:
+        return self.steps[: self.SHOWN]
+
+
+def serious_clocks(participants: QuerySet[Participant]) -> Clocks:
+    """The clocks that run for serious events. Four queries."""
+    serious = safety.event_records(participants).filter(adverseevent__serious=YesNo.YES)
+    steps = safety.steps_owed(safety.cases(serious))
+    return Clocks(steps, sum(step.first.state == "overdue" for step in steps), len({step.case.event.pk for step in steps}))
+
+
+def bags_by_site(sites: Any) -> dict[str, list[StockBag]]:
+    """The bags on hand at these sites; a site without any has an empty freezer. Two queries."""
+    found: dict[str, list[StockBag]] = {site.code: [] for site in sites}
+    for bag in on_hand(sites):
+        found[bag.crf.record.site.code].append(stock_bag(bag))
+    return found

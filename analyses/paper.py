@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
 
-from analyses import bleeding, enrolment, platelets, response, safety, survival, swimmer
+from analyses import bleeding, enrolment, family, hospital, platelets, response, safety, survival, swimmer
 from analyses.figures import Figure
 from analyses.inputs import Child, full_analysis_set
 
@@ -27,6 +27,10 @@ OF_TREATED: dict[str, Make] = {
     "best-count": platelets.waterfall,
     "bleeding-change": bleeding.changes,
     "marked-bleeding": bleeding.marked_bleeding,
+    "hospital-contacts": hospital.contacts,
+    "school-absence": family.school,
+    "physical-activity": family.activity,
+    "satisfaction": family.satisfaction,
     "exposure": safety.exposure,
     "events-by-period": safety.by_period,
     "events-by-grade": safety.by_grade,

@@ -18,6 +18,7 @@ from analyses.cohort import children
 from analyses.figures import Figure, Origin
 from analyses.paper import SLUGS, figure, figures
 from analyses.png import png_of
+from analyses.supply import freezers
 from analyses.swimmer import ORDERS
 from casebook.models import Participant
 from itp_trial.models import Site
@@ -39,10 +40,14 @@ def trial(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     order = _order(request)
     participants = access(request).scope(Can.VIEW, Participant.objects.all())
+    sites = access(request).scope(Can.VIEW, Site.objects.all(), "pk")
+    everybody = children(participants, today)
     context = {
         "origin": _origin(request, Can.VIEW, today),
-        "figures": list(figures(children(participants, today), today, order)),
+        "figures": list(figures(everybody, today, order)),
         "overview": operations.overview(participants, today),
+        "clocks": operations.serious_clocks(participants),
+        "freezers": freezers(everybody, operations.bags_by_site(sites), today),
         "orders": [(name, words) for name, (words, _) in ORDERS.items()],
         "order": order,
         "may_export": access(request).has(Can.EXPORT),

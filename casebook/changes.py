@@ -108,11 +108,11 @@ def _said(field: models.Field, value: Any) -> str:
     return f"{value:%d %b %Y}" if isinstance(value, date) else str(value)
 
 
-def moment(value: datetime) -> str:
-    """05 Mar 2026 14:02 Cairo (UTC+3)."""
+def moment(value: datetime, *, seconds: bool = False) -> str:
+    """05 Mar 2026 14:02 Cairo (UTC+3); with ``seconds`` 14:02:11."""
     local = timezone.localtime(value, CAIRO)
     hours = int(local.utcoffset().total_seconds() // 3600)
-    return f"{local:%d %b %Y %H:%M} Cairo (UTC{hours:+d})"
+    return f"{local:%d %b %Y} {local:{'%H:%M:%S' if seconds else '%H:%M'}} Cairo (UTC{hours:+d})"
 
 
 # --- what changed ---------------------------------------------------------------------------------------------------

@@ -95,7 +95,11 @@ class ChildsGroup:
 
 def blood_group_of(participant: Any) -> ChildsGroup | None:
     """The blood group of a participant (or of the one with this key); ``None`` if untested or in dispute. One query."""
-    found = BloodGroupTest.objects.filter(record__participant=participant).order_by("record__created_at").first()
+    return group_in(BloodGroupTest.objects.filter(record__participant=participant).order_by("record__created_at").first())
+
+
+def group_in(found: BloodGroupTest | None) -> ChildsGroup | None:
+    """The blood group that this form says; ``None`` without a form, untested or in dispute."""
     if found is None or found.abo is None:
         return None
     return ChildsGroup(found.abo, found.rhd, found.is_confirmed)

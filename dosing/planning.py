@@ -19,14 +19,17 @@ from dosing.plans import DosePlan, PlannedBag
 
 
 def freezer(record: FormRecord) -> list[StockBag]:
-    """The bags that may be planned for this infusion now: here, released, in date, whole, not held, not kept for another."""
+    """The bags that may be planned for this infusion now: those on hand that are not kept for another."""
     others = PlannedBag.objects.filter(bag=OuterRef("pk"), kept=True).exclude(record=record)
-    bags = with_standing(Bag.objects.filter(released_and_not_given(record.site_id), ~Exists(others)))
-    bags = bags.filter(gone_at=None, held_at=None, volume_ml__gt=0, crf__igg_g_per_l__gt=0)
-    bags = bags.filter(
-        Q(crf__expires_on__gte=timezone.localdate()), Q(crf__received_on=None) | Q(crf__received_on__lte=timezone.localdate())
-    )
-    return [stock_bag(bag) for bag in bags.select_related("crf").order_by("crf__expires_on", "crf__lot_number", "label")]
+    return [stock_bag(bag) for bag in on_hand([record.site_id]).exclude(Exists(others))]
+
+
+def on_hand(sites: Any) -> Any:
+    """The bags in the freezers of these sites today: released, in date, whole, not held. The first to expire first."""
+    bags, today = with_standing(Bag.objects.filter(released_and_not_given(sites))), timezone.localdate()
+    bags = bags.filter(gone_at=None, held_at=None, volume_ml__gt=0, crf__igg_g_per_l__gt=0, crf__expires_on__gte=today)
+    received = bags.filter(Q(crf__received_on=None) | Q(crf__received_on__lte=today))
+    return received.select_related("crf__record__site").order_by("crf__expires_on", "crf__lot_number", "label")
 
 
 def stock_bag(bag: Bag) -> StockBag:

@@ -26,8 +26,10 @@ from casebook.models import Finding, FormRecord, Participant
 from responses.counts import Count, Infusion, Sample, baseline, daily_counts
 from responses.inputs import Bleed, Course, Rescue
 
-#: Form -> the items that are read. The consent and the ages are only shown; they decide nothing here.
-READ: dict[str, tuple[str, tuple[str, ...]]] = {
+#: Form -> its table and the items that are read.
+Read = Mapping[str, tuple[str, tuple[str, ...]]]
+#: What the rules and the header read. The consent and the ages are only shown; they decide nothing here.
+READ: Read = {
     "screening": ("screening", ("screened_on", "birth_date", "entry_count", "entry_count_on", "other_therapy_end")),
     "consent": (
         "consent",
@@ -107,10 +109,13 @@ class Dossier:
         return [entry for entry in self.entries if entry.form == form]
 
 
-def dossiers(participants: Iterable[Participant], today: date) -> list[Dossier]:
-    """The dossier of each participant, in the order given. One query, however many there are."""
+def dossiers(participants: Iterable[Participant], today: date, read: Read = READ) -> list[Dossier]:
+    """The dossier of each participant, in the order given. One query, however many there are.
+
+    ``read`` are the forms of ``READ`` with others that the caller wants to show.
+    """
     wanted = list(participants)
-    entries = _entries([participant.pk for participant in wanted])
+    entries = stored([participant.pk for participant in wanted], read)
     return [dossier(participant, tuple(entries[participant.pk]), today) for participant in wanted]
 
 
@@ -138,13 +143,14 @@ def dossier(participant: Participant, entries: tuple[Entry, ...], today: date) -
     return Dossier(participant, entries, counts, course)
 
 
-def _entries(participants: list[UUID]) -> dict[UUID, list[Entry]]:
-    columns = [f"{table}__{item}" for table, items in READ.values() for item in items]
-    records = FormRecord.objects.filter(participant__in=participants, version__gt=0, form__in=READ)
+def stored(participants: list[UUID], read: Read = READ) -> dict[UUID, list[Entry]]:
+    """The saved forms of these children with the items that ``read`` names, in the order in which they were made. One query."""
+    columns = [f"{table}__{item}" for table, items in read.values() for item in items]
+    records = FormRecord.objects.filter(participant__in=participants, version__gt=0, form__in=read)
     rows = records.annotate(disputed=Exists(DISPUTES)).order_by("created_at", "pk")
     found: dict[UUID, list[Entry]] = defaultdict(list)
     for row in rows.values("pk", "participant_id", "form", "visit__code", "disputed", *columns):
-        table, items = READ[row["form"]]
+        table, items = read[row["form"]]
         answers = {item: row[f"{table}__{item}"] for item in items}
         found[row["participant_id"]].append(
             Entry(str(row["pk"]), row["form"], row["visit__code"] or "", answers, row["disputed"])

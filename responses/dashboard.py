@@ -1,7 +1,7 @@
 """Everything on the page of one participant, in a fixed number of queries.
 
-Forms, open visits, lots, announcements, the decision about the next dose and the open questions; for a physician also what
-was corrected since the last look.
+Forms, open visits, lots, announcements, the decision about the next dose, the clocks of serious events; for a physician also the
+open questions, what waits for a signature, and what was corrected since the last look.
 """
 
 from __future__ import annotations
@@ -11,12 +11,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from casebook.models import Participant, Visit
+from django.db.models import Exists, OuterRef, Q, Subquery
+
+from assessments import safety
+from casebook.models import FormRecord, Participant, Visit
+from dosing.blood_group import BloodGroupTest, ChildsGroup, group_in
+from enrollment.crfs import Reconsent
+from enrollment.versions import ConsentVersion
 from responses import facts
+from responses.agreement import CARD, agreement
 from responses.answer import ASSUMED_RULES, answer_rest, dates_in, readable
 from responses.charts import Scale, draw
 from responses.classification import classify
-from responses.course import Dossier, dossiers
+from responses.course import READ, Dossier, dossiers
 from responses.decision import decision_on
 from responses.infusions import infusions
 from responses.look import since_last_look
@@ -27,6 +34,7 @@ from responses.questions import questions
 from responses.selectors import header_of
 from responses.sensitivity import differs, readings
 from responses.verdicts import Verdict
+from signatures.selectors import Waiting, waiting_of
 
 WIDE, NARROW = 960, 360
 
@@ -46,11 +54,14 @@ def dashboard(participant: Participant, today: date, scale: Scale = "log", physi
 
     ``physician`` is the person who looks, where that is somebody who decides: they see what was corrected since.
     """
-    [dossier] = dossiers([participant], today)
+    [dossier] = dossiers([participant], today, {**READ, **CARD})
     verdict = classify(dossier.course)
-    visits = list(Visit.objects.filter(participant=participant, happened_on=None).order_by("target", "code"))
+    visits = _visits(participant)
+    asked_again = next((visit for visit in visits if visit.asks_again), None)
+    visits = [visit for visit in visits if visit.happened_on is None]
     drawing, rows = facts.chart(dossier, verdict), facts.table(dossier, verdict)
-    dose = next_dose(dossier, verdict, today, ended_reason(participant, [visit.cancelled for visit in visits]))
+    dose = next_dose(dossier, verdict, today, ended_reason(participant, [visit.cancelled for visit in visits]),
+                     _group(dossier))  # fmt: skip
     return {
         "participant": participant,
         "header": header_of(dossier, verdict, today),
@@ -66,6 +77,9 @@ def dashboard(participant: Participant, today: date, scale: Scale = "log", physi
         "own": own_category(participant, verdict),
         "decision": decision_on(participant, dose),
         "questions": questions(participant) if physician else [],
+        "to_sign": _to_sign(participant) if physician else None,
+        "clocks": _clocks(dossier),
+        "agreement": agreement(dossier.entries, asked_again),
         "since": since_last_look(participant, physician) if physician else None,
         "has_counts": bool(drawing.points),
         "rows": rows,
@@ -75,6 +89,30 @@ def dashboard(participant: Participant, today: date, scale: Scale = "log", physi
         "next_visit": next((visit for visit in visits if not visit.cancelled), None),
         **_cards(dossier, rows),
     }
+
+
+def _visits(participant: Participant) -> list[Any]:
+    """The visits still to come, and one at which the family waits to be asked again, with the version that is asked for."""
+    waits = Exists(FormRecord.objects.filter(visit=OuterRef("pk"), form=Reconsent.slug, version=0))
+    asking = ConsentVersion.objects.filter(site=OuterRef("participant__site"), asks_again=True).order_by("-from_day")
+    found = Visit.objects.annotate(asks_again=waits, asks_for=Subquery(asking.values("version")[:1]))
+    return list(found.filter(Q(happened_on=None) | Q(asks_again=True), participant=participant).order_by("target", "code"))
+
+
+def _group(dossier: Dossier) -> ChildsGroup | None:
+    found = next(iter(dossier.of(BloodGroupTest.slug)), None)
+    return group_in(BloodGroupTest(**found.answers)) if found else None
+
+
+def _clocks(dossier: Dossier) -> list[safety.Step]:
+    """What is owed about the serious events of this child; no query where there is none."""
+    serious = [event.ref for event in facts.events(dossier) if event.serious]
+    return safety.steps_owed(safety.cases(serious)) if serious else []
+
+
+def _to_sign(participant: Participant) -> Waiting:
+    [waiting] = waiting_of([participant])
+    return waiting
 
 
 def _cards(dossier: Dossier, rows: list[facts.Row]) -> dict[str, Any]:

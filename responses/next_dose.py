@@ -11,6 +11,8 @@ from typing import Any
 from casebook.items import YesNo
 from casebook.models import Participant
 from dosing import selectors
+from dosing.blood_group import ChildsGroup
+from dosing.compatibility import Level, match
 from dosing.dose import LOAD_GKG, MAINT_GKG, planned_grams
 from dosing.interval import BLEED_GRADE, MAX_MAINT, Decision, Proposal, propose
 from responses import facts
@@ -22,10 +24,12 @@ NO_REASON = "no reason is recorded"
 
 @dataclass(frozen=True)
 class Supply:
-    """A released lot of the site that is not expired, and the mL of it that hold the planned grams."""
+    """A released lot of the site that is not expired, the mL of it that hold the planned grams, and how its blood group
+    stands to that of the child."""
 
     lot: Any
     ml: Decimal | None
+    fits: Level = "unknown"
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,20 @@ class NextDose:
     supplies: tuple[Supply, ...]
     last_on: date | None = None
     today: date | None = None
+    group: ChildsGroup | None = None
+
+    def bags(self, *levels: Level) -> int:
+        """The bags left in this freezer whose group stands so to that of the child."""
+        return sum(supply.lot.bags_left for supply in self.supplies if supply.fits in levels)
+
+    @property
+    def same_group(self) -> int:
+        return self.bags("fits")
+
+    @property
+    def other_group(self) -> int:
+        """Compatible, but not of the child's own group."""
+        return self.bags("warning")
 
     @property
     def fingerprint(self) -> str:
@@ -81,16 +99,17 @@ class NextDose:
         return f"Maintenance dose {self.number}" if self.number else "Loading dose"
 
 
-def next_dose(dossier: Dossier, verdict: Verdict, today: date, ended_reason: str) -> NextDose:
-    """The proposal with the dose for the latest weight. ``ended_reason`` is why maintenance ended, or empty."""
+def next_dose(dossier: Dossier, verdict: Verdict, today: date, ended_reason: str, group: ChildsGroup | None = None) -> NextDose:
+    """The proposal with the dose for the latest weight. ``ended_reason`` is why maintenance ended, or empty; ``group`` is the
+    child's, None where it is not known."""
     number = len(dossier.course.doses)
     proposal = proposal_of(dossier, verdict, today, ended_reason)
     wanted = number <= MAX_MAINT and (proposal is None or proposal.end_of_treatment is None)
     weight = facts.weight(dossier, today)
     grams = planned_grams(weight.kg, number) if weight and wanted else None
-    supplies = tuple(_supplies(dossier.participant, grams, today)) if wanted and not dossier.participant.is_ended else ()
+    supplies = tuple(_supplies(dossier.participant, grams, today, group)) if wanted and not dossier.participant.is_ended else ()
     last_on = dossier.course.doses[-1] if dossier.course.doses else None
-    return NextDose(number, proposal, weight, grams, supplies, last_on, today)
+    return NextDose(number, proposal, weight, grams, supplies, last_on, today, group)
 
 
 def proposal_of(dossier: Dossier, verdict: Verdict, today: date, ended_reason: str) -> Proposal | None:
@@ -146,12 +165,13 @@ def ended_reason(participant: Participant, cancelled: list[str]) -> str:
     return stored.removeprefix("End of treatment: ") or participant.end_reason or NO_REASON
 
 
-def _supplies(participant: Participant, grams: Decimal | None, today: date) -> list[Supply]:
+def _supplies(participant: Participant, grams: Decimal | None, today: date, group: ChildsGroup | None) -> list[Supply]:
     """The released lots of this site with bags left, the first to expire first."""
     lots = selectors.usable_lots().filter(
         record__site=participant.site_id, released=YesNo.YES, expires_on__gte=today, bags_left__gt=0
     )
-    return [Supply(lot, _ml(grams, lot.igg_g_per_l)) for lot in lots]
+    abo = group.abo if group else ""
+    return [Supply(lot, _ml(grams, lot.igg_g_per_l), match(abo, lot.blood_group or "").level) for lot in lots]
 
 
 def _ml(grams: Decimal | None, igg_g_per_l: Decimal | None) -> Decimal | None:

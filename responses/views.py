@@ -62,6 +62,8 @@ def participant(request: HttpRequest, pk: Any) -> HttpResponse:
         "may_decide": may_decide,
         "may_end_treatment": granted.may(Can.END_TREATMENT, found.site_id) and found.state == Participant.State.TREATMENT,
     }
+    waiting = context["to_sign"]
+    context["milestones"] = [each for each in waiting.due if granted.may(each.right, found.site_id)] if waiting else []
     return render(request, "responses/participant.html", context)
 
 

@@ -80,13 +80,14 @@ class Waiting:
 
 
 def waiting_of(participants: Iterable[Participant]) -> list[Waiting]:
-    """The state of signing of each participant: six queries, and one per form that is signed by itself."""
+    """The state of signing of each participant: at most four queries, and one per kind of form that is signed by itself."""
     children = list(participants)
     signatures, records = defaultdict(list), defaultdict(list)
     for signature in Signature.objects.filter(participant__in=children).select_related("of_record", "of_visit"):
         signatures[signature.participant_id].append(signature)
-    saved = FormRecord.objects.filter(participant__in=children, version__gt=0).select_related("visit", "saved_by")
-    for record in saved.order_by("visit__target", "visit", "created_at", "form", "repeat"):
+    found = FormRecord.objects.filter(participant__in=children, version__gt=0).select_related("visit", "saved_by")
+    saved = list(found.order_by("visit__target", "visit", "created_at", "form", "repeat"))
+    for record in saved:
         records[record.participant_id].append(record)
     asked, moved, locked = _signed_by_themselves(saved), _moved_on(children), _locked(children)
     return [
@@ -101,16 +102,20 @@ def _locked(children: list[Participant]) -> set[Any]:
     return set(whole.values_list("participant", flat=True))
 
 
-def _signed_by_themselves(saved: Any) -> set[UUID]:
+def _signed_by_themselves(saved: list[FormRecord]) -> set[UUID]:
     """The forms that say of themselves that they need a signature, such as a serious adverse event."""
-    models = [crf for crf in crf_models() if crf.signed_as]
+    kinds = {record.form for record in saved}
+    models = [crf for crf in crf_models() if crf.signed_as and crf.slug in kinds]
     forms = [crf for model in models for crf in model.objects.filter(record__in=saved).select_related("record")]
     return {crf.pk for crf in forms if crf.needs_signature()}
 
 
 def _moved_on(children: list[Participant]) -> dict[str, dict[str, datetime]]:
-    """When each participant came into a state last, by the trail."""
+    """When each participant whose treatment has ended came into a state last, by the trail."""
+    children = [child for child in children if any(child.state in states for states in ENDS.values())]
     moved: dict[str, dict[str, datetime]] = defaultdict(dict)
+    if not children:
+        return moved
     entries = AuditEntry.objects.filter(table_name=Participant._meta.db_table, operation="UPDATE", new__has_key="state")
     for row, state, at in (
         entries.filter(participant__in=[c.pk for c in children]).values_list("row", "new__state", "at").order_by("id")

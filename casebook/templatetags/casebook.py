@@ -26,6 +26,12 @@ def clock(value: datetime | None) -> str:
 
 
 @register.filter
+def second(value: datetime) -> str:
+    """05 Mar 2026 14:02:11 Cairo (UTC+3): when a page read its data."""
+    return moment(value, seconds=True)
+
+
+@register.filter
 def utc(value: datetime) -> str:
     """2026-03-05T12:02:00: the same moment for everybody, and for machines."""
     return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"

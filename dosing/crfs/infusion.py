@@ -41,16 +41,16 @@ def usable_bags(record: Any, current: Any) -> list[Bag]:
     """
     if not hasattr(record, "_usable_bags"):
         own = InfusionBag.objects.filter(bag=models.OuterRef("pk"), crf=record.pk)
-        free = with_standing(Bag.objects.filter(released_and_not_given(record.site_id) | models.Exists(own)))
+        free = with_standing(Bag.objects.filter(released_and_not_given([record.site_id]) | models.Exists(own)))
         record._usable_bags = list(free.select_related("crf").order_by("crf__expires_on", "crf__lot_number", "label"))
     day = record.visit.date if record.visit else timezone.localdate()
     return [bag for bag in record._usable_bags if bag.pk == current or _was_there(bag, day)]
 
 
-def released_and_not_given(site_id: int) -> models.Q:
-    """Bags of the released lots of a site that no infusion names."""
+def released_and_not_given(sites: Any) -> models.Q:
+    """Bags of the released lots of these sites that no infusion names."""
     given = models.Exists(InfusionBag.objects.filter(bag=models.OuterRef("pk")))
-    released = models.Q(crf__record__site_id=site_id, crf__record__removed_at=None, crf__released=YesNo.YES)
+    released = models.Q(crf__record__site__in=sites, crf__record__removed_at=None, crf__released=YesNo.YES)
     return released & ~models.Q(given)
 
 

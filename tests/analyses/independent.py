@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from tests.analyses.independent_families import family_tables
 from tests.responses.oracle import _covered, _status, _washed, judge
 
 Row = dict[str, str]
@@ -33,7 +34,8 @@ def read(folder: Path, name: str) -> list[Row]:
 # --- from files to courses, in days from Day 0
 
 
-FORMS = ("screening", "blood-count", "bleeding-assessment", "bleeding-episode", "infusion", "rescue", "adverse-event")
+FORMS = ("screening", "blood-count", "bleeding-assessment", "bleeding-episode", "infusion", "rescue", "adverse-event",
+         "itp-history", "hospital-contact", "school-activity", "satisfaction")  # fmt: skip
 
 
 class Trial:
@@ -41,15 +43,7 @@ class Trial:
 
     def __init__(self, folder: Path, today: date) -> None:
         self.forms: dict[str, dict[str, list[Row]]] = {}
-        for name in (
-            "screening",
-            "blood-count",
-            "bleeding-assessment",
-            "bleeding-episode",
-            "infusion",
-            "rescue",
-            "adverse-event",
-        ):
+        for name in FORMS:
             self.forms[name] = defaultdict(list)
             for row in read(folder, name):
                 self.forms[name][row["participant"]].append(row)
@@ -71,7 +65,7 @@ class Trial:
         day_0 = next((on for r, on in doses if r["visit_code"] == "LOAD"), None)
         if day_0 is None or day_0 > self.today:
             return None
-        ended = person["state"] in ("screen_failed", "completed", "lost", "withdrawn")
+        ended = person["state"] in ("screen_failed", "completed", "lost", "withdrawn", "died")
         last = date.fromisoformat(person["ended_on"]) if ended and person["ended_on"] else self.today
         counts = self.counts(child, day_0)
         bleeds = list(self.bleeds(child))
@@ -219,6 +213,7 @@ def tables(folder: Path, today: date) -> dict[str, Table]:
         "duration-of-response": survival([(v["response_end"][0] - v["response"][0], v["response_end"][1] != "censored")
                                           for v in verdicts.values() if v["response"]], rising=False),
         "exposure": _exposure(trial, children),
+        **family_tables(trial, children),
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import pytest
 from analyses import paper
 from analyses.enrolment import enrolment
 from analyses.figures import Figure, Origin, Table, table
-from analyses.inputs import Child, Dose, Event, Grades, VisitCount
+from analyses.inputs import Child, Contact, DailyLife, Dose, Event, Grades, LookBack, Opinion, VisitCount
 from analyses.swimmer import ORDERS
 from responses.classification import classify
 from tests.responses.courses import DAY_0, course, day
@@ -55,6 +55,38 @@ COHORT[-1] = replace(COHORT[-1], verdict=classify(COHORT[-1].course), doses=())
 COHORT[0] = replace(COHORT[0], events=(event("Headache", "during", "LOAD"), event("Headache", "immediate", "LOAD", 2),
                                        event("Fever", "delayed", "M1", 3, serious=True)))  # fmt: skip
 COHORT[1] = replace(COHORT[1], events=(event("Cough", "late", "M2", None, related=False),))
+#: Doses on days 0, 14 and 28. The question of day 20 is about treatment, that of day 60 too (its time began on day 20), that
+#: of day 95 is about the time after it; on day 130 were holidays.
+COHORT[0] = replace(
+    COHORT[0],
+    life=(
+        DailyLife("SCREEN", day(-2), 20, 5, (3, 1, 1, 0), "most", "all", 2),
+        DailyLife("M2", day(20), 20, 4, (1, 2, 0, 1), "contact", "most", 4),
+        DailyLife("FU1", day(60), 20, 2, (0, 2, 0, 0), "contact", "contact", 5),
+        DailyLife("FU3", day(95), 40, 1, (0, 0, 0, 0), "none", "none", 7),
+        DailyLife("FU6", day(130), 0, 0),
+    ),
+    opinions=(Opinion("FU1", day(60), (2, 3, None, 4, 4)), Opinion("FU6", day(208), (5, None, 3, 4, 5))),
+    contacts=(
+        Contact(day(5), stay=False, for_itp=True, blood_product=True),
+        Contact(day(28), stay=True, for_itp=True, blood_product=False),
+        Contact(day(29), stay=False, for_itp=True, blood_product=False),
+        Contact(day(30), stay=False, for_itp=False, blood_product=False),
+    ),
+    episodes=(day(-1), day(0), day(89)),
+    look_back=LookBack(6, 3, 0, None),
+)
+#: Treatment goes on, so that nothing is after it yet; more days absent than there were are not counted.
+COHORT[1] = replace(
+    COHORT[1],
+    course=replace(COHORT[1].course, on_treatment=True),
+    life=(
+        DailyLife("SCREEN", day(0), 10, 0, (0, 0, 0, 0), "none", "none", None),
+        DailyLife("M2", day(40), 10, 12, (12, 0, 0, 0), "none", "none", 3),
+    ),
+    opinions=(Opinion("FU1", day(61), (4, 4, 4, 4, 1)),),
+    look_back=LookBack(0, 0, 0, 0),
+)
 TODAY = day(300)
 
 
@@ -136,6 +168,71 @@ def test_events_are_counted_once_a_child_and_once_an_infusion() -> None:
     assert (found["Infusions"], found["Dose given, g/kg, all infusions together"]) == ("13", "13.00")
     assert found["Events per infusion"] == "0.31"
     assert found["Children with a serious event, exact (Clopper-Pearson) 95 % CI"] == "1/5 (20.0 %, 0.5 to 71.6)"
+
+
+def test_school_is_compared_before_during_and_after_treatment() -> None:
+    """01-001 missed 5 of 20 days before, 6 of 40 during, 1 of 40 after (without a reason); 01-002 none of 10 before."""
+    assert rows("school-absence") == [
+        ("Before treatment", "2", "30", "5", "16.7", "10.0", "3.3", "3.3", "0.0", "12.5 (6.2 to 18.8)", ""),
+        ("During treatment", "1", "40", "6", "15.0", "2.5", "10.0", "0.0", "2.5", "15.0 (15.0 to 15.0)",
+         "-10.0 (-10.0 to -10.0), n = 1"),
+        ("After treatment", "1", "40", "1", "2.5", "0.0", "0.0", "0.0", "0.0", "2.5 (2.5 to 2.5)",
+         "-22.5 (-22.5 to -22.5), n = 1"),
+        ("Screening", "2", "30", "5", "16.7", "10.0", "3.3", "3.3", "0.0", "12.5 (6.2 to 18.8)",
+         "0.0 (0.0 to 0.0), n = 2"),
+        ("Maintenance dose 2", "1", "20", "4", "20.0", "5.0", "10.0", "0.0", "5.0", "20.0 (20.0 to 20.0)",
+         "-5.0 (-5.0 to -5.0), n = 1"),
+        ("Follow-up month 1", "1", "20", "2", "10.0", "0.0", "10.0", "0.0", "0.0", "10.0 (10.0 to 10.0)",
+         "-15.0 (-15.0 to -15.0), n = 1"),
+        ("Follow-up month 3", "1", "40", "1", "2.5", "0.0", "0.0", "0.0", "0.0", "2.5 (2.5 to 2.5)",
+         "-22.5 (-22.5 to -22.5), n = 1"),
+    ]  # fmt: skip
+
+
+def test_activity_takes_the_last_answer_of_each_time() -> None:
+    found = rows("physical-activity")
+    assert found[0] == ("Before treatment", "2", "1", "0", "1", "0", "1", "0", "0", "1", "2.0 (2.0 to 2.0)", "")
+    assert found[1] == ("During treatment", "2", "1", "1", "0", "0", "1", "1", "0", "0", "4.0 (3.5 to 4.5)",
+                        "3.0 (3.0 to 3.0), n = 1")  # fmt: skip
+    assert [row[0] for row in found] == ["Before treatment", "During treatment", "After treatment", "Screening",
+                                         "Maintenance dose 2", "Follow-up month 1", "Follow-up month 3"]  # fmt: skip
+
+
+def test_satisfaction_counts_the_answers_and_adds_up_none() -> None:
+    """01-001 left out two questions at one visit: its latest answer to each of them is the one before."""
+    assert [row for row in rows("satisfaction") if row[1] == "Latest answer"] == [
+        ("Effect of the treatment", "Latest answer", "2", "0", "0", "0", "1", "1", "4.5 (4.2 to 4.8)", "100.0"),
+        ("Side effects", "Latest answer", "2", "0", "0", "1", "1", "0", "3.5 (3.2 to 3.8)", "50.0"),
+        ("Days of infusion", "Latest answer", "2", "0", "0", "1", "1", "0", "3.5 (3.2 to 3.8)", "50.0"),
+        ("Going on with it", "Latest answer", "2", "0", "0", "0", "2", "0", "4.0 (4.0 to 4.0)", "100.0"),
+        ("All in all", "Latest answer", "2", "1", "0", "0", "0", "1", "3.0 (2.0 to 4.0)", "50.0"),
+    ]  # fmt: skip
+    assert [row[:3] for row in rows("satisfaction")][:3] == [
+        ("Effect of the treatment", "Latest answer", "2"), ("Effect of the treatment", "Follow-up month 1", "2"),
+        ("Effect of the treatment", "Follow-up month 6", "1"),
+    ]  # fmt: skip
+
+
+def test_contacts_are_rates_against_the_look_back() -> None:
+    """01-001: 28 days under treatment, then to day 89 (its last episode); the day of the last infusion still counts to it."""
+    alone = rows("hospital-contacts", COHORT[:1])
+    assert [row[:6] for row in alone] == [
+        ("Bleeding episodes", "Before treatment", "1", "6", "3.0", "2.00"),
+        ("Bleeding episodes", "During treatment", "1", "1", "0.9", "1.09"),
+        ("Bleeding episodes", "After treatment", "1", "1", "2.0", "0.50"),
+        ("Unplanned visits for ITP", "Before treatment", "1", "3", "3.0", "1.00"),
+        ("Unplanned visits for ITP", "During treatment", "1", "1", "0.9", "1.09"),
+        ("Unplanned visits for ITP", "After treatment", "1", "1", "2.0", "0.50"),
+        ("Admissions for ITP", "Before treatment", "1", "0", "3.0", "0.00"),
+        ("Admissions for ITP", "During treatment", "1", "1", "0.9", "1.09"),
+        ("Admissions for ITP", "After treatment", "1", "0", "2.0", "0.00"),
+        ("Transfusions", "During treatment", "1", "1", "0.9", "1.09"),
+        ("Transfusions", "After treatment", "1", "0", "2.0", "0.00"),
+    ]  # fmt: skip
+    assert [row[6:] for row in alone[:4]] == [("", "", ""), ("1", "0", "0"), ("1", "0", "0"), ("", "", "")]
+    both = {row[:2]: row[2:] for row in rows("hospital-contacts", COHORT[:2])}
+    assert both["Admissions for ITP", "During treatment"] == ("2", "1", "1.8", "0.54", "0", "1", "1")
+    assert both["Admissions for ITP", "After treatment"][0] == "1", "01-002 is still under treatment"
 
 
 def test_the_flow_follows_every_child() -> None:

@@ -158,8 +158,8 @@ PAGES = {
     "home": ("clara", 3), "account": ("clara", 9), "protocol": ("clara", 3), "people": ("adam", 7), "edit-site": ("adam", 4),
     "delegation": ("hana", 6), "delegation-log": ("hana", 6), "trial-log": ("nora", 4), "sign-entries": ("hana", 6),
     "training": ("hana", 8), "signature-statement": ("clara", 6), "access-rights": ("dana", 9),
-    "access-rights-csv": ("dana", 5), "work-list": ("clara", 11), "participants": ("clara", 9), "places": ("clara", 4),
-    "participant": ("clara", 13),
+    "access-rights-csv": ("dana", 5), "work-list": ("clara", 18), "participants": ("clara", 9), "places": ("clara", 4),
+    "participant": ("clara", 16),
     "visits": ("clara", 10), "health": ("dana", 14), "record": ("clara", 7), "visit": ("clara", 13), "history": ("clara", 6),
     "screen": ("clara", 5), "eligibility": ("clara", 9), "end-participation": ("clara", 5), "end-treatment": ("ines", 5),
     "take-back-end": ("clara", 5), "consent-versions": ("hana", 5), "deviations": ("milo", 7),
@@ -182,8 +182,8 @@ PAGES = {
     "read-form": ("ines", 20), "signatures-csv": ("milo", 10), "api-signatures": ("milo", 7),
     "dose-plan": ("clara", 20), "run-sheet": ("clara", 20), "lot-stock": ("pia", 20), "look-back": ("milo", 20),
     "look-back-csv": ("milo", 20), "look-back-pdf": ("milo", 20), "identity": ("clara", 12), "duplicates": ("dana", 9),
-    "redactions": ("hana", 20), "redaction-requests": ("dana", 9), "participants-csv": ("clara", 13), "trial": ("dana", 16),
-    "trial-figure": ("dana", 14), "trial-report": ("dana", 14),
+    "redactions": ("hana", 20), "redaction-requests": ("dana", 9), "participants-csv": ("clara", 13), "trial": ("dana", 20),
+    "trial-figure": ("dana", 15), "trial-report": ("dana", 15),
     "record-lock": ("milo", 9), "visit-lock": ("milo", 10), "participant-lock": ("milo", 10),
 }  # fmt: skip
 #: Read by strangers: they have no size.

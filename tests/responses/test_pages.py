@@ -16,8 +16,8 @@ from dosing.actions import end_treatment
 from enrollment.actions import start_screening
 from responses.selectors import responses
 
-#: Of a physician, who also sees what was corrected and asked since the last look.
-MOST_QUERIES = 13
+#: Of a physician, who also sees what was corrected and asked since the last look, and what waits for a signature.
+MOST_QUERIES = 17
 
 
 def page(client: Any, participant: Participant) -> str:
