@@ -193,6 +193,7 @@ STORIES: Stories = {
             ("Omar", "Mona", date(2020, 12, 31)),
             ("Omar Hassan Ali", "", date(2020, 3, 5)),
             ("Omar", "", date(2020, 3, 5)),
+            ("", "Mona", date(2020, 3, 5)),
             ("Omar Hassan Ali Zaki", "Mona", date(2020, 11, 2)),
         )
     },
