@@ -18,12 +18,12 @@ run: base
 
 test: dev
 	@$(BIN)/python bin/system-packages test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # Which lines and branches no test reaches. Slower than the tests alone, so it is a command of its own.
 coverage: dev
 	@$(BIN)/python bin/system-packages test
-	$(BIN)/python -m pytest -n 2 --cov --cov-branch --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-branch --cov-report=term:skip-covered
 
 check: dev
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ from itp_trial.protocol import value
 
 NOTICE_H, FULL_D, OTHER_D = value("EG_NOTICE_H"), value("EG_FULL_D"), value("EG_OTHER_D")
 SITE_H = value("SITE_NOTICE_H")
+NEAR_H, NEAR_D = timedelta(hours=value("SAFETY_NEAR_H")), timedelta(days=value("SAFETY_NEAR_D"))
 FATAL_D, COMPLETE_D, SUSAR_D = value("SUSAR_FATAL_D"), value("SUSAR_COMPLETE_D"), value("SUSAR_D")
 
 
@@ -64,6 +65,11 @@ class Rule:
             return datetime.combine(day, time(23, 59), CAIRO).replace(fold=1).astimezone(UTC)
         # Of a time that comes twice the first, of one that is left out the moment before the jump: never later than it says.
         return datetime.combine(day, local.time(), CAIRO).replace(fold=0).astimezone(UTC)
+
+    @property
+    def near(self) -> timedelta:
+        """How long before the deadline those who have to act are told."""
+        return NEAR_H if self.hours else NEAR_D
 
 
 NOTICE = Rule("EG-24H", EGYPT, "Notice, with the protective measures taken", ALL, Start.OCCURRED, hours=NOTICE_H)
@@ -143,6 +149,11 @@ def deadlines(case: Case) -> list[Deadline]:
 def is_late(due: datetime | None, told_at: datetime) -> bool:
     """Whether something was told after its deadline. The minute of the deadline is in time."""
     return due is not None and _to_the_minute(told_at) > due.astimezone(UTC)
+
+
+def is_near(rule: Rule, due: datetime, now: datetime) -> bool:
+    """Whether this deadline is so near, or past, that those who have to act are told."""
+    return due.astimezone(UTC) - now.astimezone(UTC) <= rule.near
 
 
 def words(due: datetime | None, now: datetime) -> str:

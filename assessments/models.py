@@ -15,6 +15,7 @@ from assessments.crfs.therapy import Therapy, Vaccination
 from assessments.crfs.virology import Virology
 from assessments.crfs.vital_signs import VitalSigns
 from assessments.notification import Notification
+from assessments.reminders import SafetyReminder
 
 __all__ = [
     "AdverseEvent",
@@ -28,6 +29,7 @@ __all__ = [
     "Laboratory",
     "Notification",
     "Rescue",
+    "SafetyReminder",
     "SafetyReport",
     "Satisfaction",
     "SchoolActivity",

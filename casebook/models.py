@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from casebook.outbox import Outgoing
 from casebook.windows import Window
 from itp_trial.models import Site
 from itp_trial.protocol import PLANNED_PARTICIPANTS
@@ -321,31 +322,13 @@ class Lock(models.Model):
                 f" by {self.set_by.full_name}: {self.reason.rstrip('.')}.")  # fmt: skip
 
 
-class Reminder(models.Model):
-    """One line of a digest: this visit, in this state, told once to this person. Also the outbox of the mail.
+class Reminder(Outgoing):
+    """One line of a digest: this visit, in this state, told once to this person."""
 
-    The unique key makes a second run or a second delivery of the task harmless.
-    """
-
-    class State(models.TextChoices):
-        WAITING = "waiting", "Waiting to be sent"
-        SENT = "sent", "Sent"
-        CANCELLED = "cancelled", "No longer due"
-        PARKED = "parked", "Given up after several failures"
-
-    audited = False
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="reminders")
-    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    kind = models.CharField(max_length=10)  # due, overdue
     due_on = models.DateField()
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    created_at = models.DateTimeField(default=timezone.now)
-    sent_at = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=200, blank=True)
 
-    class Meta:
-        ordering = ["pk"]
+    class Meta(Outgoing.Meta):
         constraints = [
             models.UniqueConstraint(fields=["visit", "recipient", "kind", "due_on"], name="reminder_once"),
         ]

@@ -46,12 +46,24 @@ class Due:
     @property
     def why(self) -> str:
         """What happens if nothing happens: the reason for its place in the list."""
-        what = "The dose" if self.is_dose else "The visit"
+        what = f"{self.agreed}The dose" if self.is_dose else f"{self.agreed}The visit"
         if self.late_by > 0:
             return f"{what} is a deviation already: the window closed {self.late_by} day{'s'[: self.late_by > 1]} ago."
         if self.state == "not yet open":
-            return f"Opens on {self.visit.opens:%d %b}; {self.left} in its window."
+            return f"{self.agreed}Opens on {self.visit.opens:%d %b}; {self.left} in its window."
         return f"{what} becomes a deviation after {self.visit.closes:%d %b}: {self.left} left."
+
+    @property
+    def agreed(self) -> str:
+        """The day that the family was told, with the reason where there is one."""
+        visit = self.visit
+        why = f" ({visit.planned_why})" if visit.planned_why else ""
+        return f"Agreed for {visit.planned_on:%d %b}{why}. " if visit.planned_on else ""
+
+    @property
+    def is_put_off(self) -> bool:
+        """Agreed for a day to come: it waits for that day, as long as it is no deviation yet."""
+        return self.late_by <= 0 and self.visit.planned_on is not None and self.visit.planned_on > self.today
 
     @property
     def is_dose(self) -> bool:
@@ -75,7 +87,10 @@ class Due:
 
 
 def work_list(participants: QuerySet[Participant], today: date, horizon: int = 7) -> dict[str, list[Due]]:
-    """The visits that want something: overdue, due now, within the next days. Two queries, however many children."""
+    """The visits that want something: overdue, due now, within the next days. Two queries, however many children.
+
+    What was agreed with the family for a later day stands among the next days until then.
+    """
     # A visit whose every form says something ("not done, because ...") wants nothing any more, although it has no day.
     untouched = FormRecord.objects.filter(visit=OuterRef("pk"), version=0)
     visits = (
@@ -91,6 +106,8 @@ def work_list(participants: QuerySet[Participant], today: date, horizon: int = 7
         due = Due(visit, state, visit.window.days_outside(today), today, untold)
         if state == "overdue":
             lanes["overdue"].append(due)
+        elif state != "not yet open" and due.is_put_off:
+            lanes["soon"].append(due)
         elif state in ("open", "due today"):
             lanes["now"].append(due)
         elif (visit.opens - today).days <= horizon:
@@ -98,13 +115,45 @@ def work_list(participants: QuerySet[Participant], today: date, horizon: int = 7
     return {name: sorted(rows, key=lambda due: due.order) for name, rows in lanes.items()}
 
 
+@dataclass
+class Asked:
+    """One form with what is asked about it, what weighs most first."""
+
+    record: FormRecord
+    findings: list[Finding]
+
+    @property
+    def first(self) -> Finding:
+        return self.findings[0]
+
+    @property
+    def more(self) -> int:
+        return len(self.findings) - 1
+
+
+def to_answer(participants: QuerySet[Participant]) -> list[Asked]:
+    """The questions about stored answers that are open, by form: safety first, then what decides, then the oldest. One query."""
+    findings = Finding.objects.filter(record__participant__in=participants, record__removed_at=None, state=Finding.State.OPEN)
+    findings = findings.exclude(code="MISSING").select_related("record__participant__site", "record__visit__participant")
+    asked: dict[Any, Asked] = {}
+    for finding in sorted(findings, key=_weight):
+        asked.setdefault(finding.record_id, Asked(finding.record, [])).findings.append(finding)
+    return list(asked.values())
+
+
+def _weight(finding: Finding) -> tuple[Any, ...]:
+    crf = finding.record.crf_class
+    item = crf.items().get(finding.item)
+    return not crf.is_safety, not (item and item.critical), finding.raised_at, finding.pk
+
+
 def open_work(participants: QuerySet[Participant]) -> QuerySet[FormRecord]:
-    """What is half done: forms not started of visits that took place, and saved forms with something to answer."""
-    open_findings = Count("findings", filter=Q(findings__state=Finding.State.OPEN))
+    """What is half done: forms not started of visits that took place, or added and left, and saved forms with a gap."""
+    gaps = Count("findings", filter=Q(findings__state=Finding.State.OPEN, findings__code="MISSING"))
     records = FormRecord.objects.filter(participant__in=participants)
-    records = records.select_related("participant__site", "visit__participant").annotate(open_findings=open_findings)
-    forgotten = Q(version=0, visit__happened_on__isnull=False)
-    return records.filter(forgotten | Q(open_findings__gt=0)).order_by("visit__target", "created_at")
+    records = records.select_related("participant__site", "visit__participant").annotate(gaps=gaps)
+    forgotten = Q(version=0, visit__happened_on__isnull=False) | Q(version=0, visit=None)
+    return records.filter(forgotten | Q(gaps__gt=0)).order_by("visit__target", "created_at")
 
 
 def drafts_by(user: Any, participants: QuerySet[Participant]) -> list[Draft]:

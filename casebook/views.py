@@ -24,12 +24,13 @@ from itp_trial.web import act_once, posted
 
 @require_GET
 def work_list(request: HttpRequest) -> HttpResponse:
-    """What this person's sites have to do: overdue, now, soon, and what waits for an answer."""
+    """What this person's sites have to do: overdue, now, soon, and what waits for an answer of this person."""
     allow_somewhere(request, Can.VIEW)
     participants = access(request).scope(Can.VIEW, Participant.objects)
     today = timezone.localdate()
     context = {
         "lanes": selectors.work_list(participants, today),
+        "asked": selectors.to_answer(access(request).scope(Can.CONFIRM, Participant.objects)),
         "unfinished": list(selectors.open_work(participants)[:50]),
         "drafts": selectors.drafts_by(request.user, participants),
         "today": today,

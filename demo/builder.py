@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from assessments import smog
@@ -19,6 +20,8 @@ from casebook.models import Finding, FormRecord, Participant, Visit
 from casebook.selectors import RECORDS
 from demo.observations import ANSWERS, Observed, at
 from dosing.actions import move_bags
+from dosing.blood_group import abo_of
+from dosing.compatibility import match
 from dosing.crfs import Bag, InfusionBag
 from dosing.dose import planned_grams
 from enrollment import actions as enrollment
@@ -186,10 +189,21 @@ class Clinic:
         usual |= {"assent": "Y" if facts.age >= ASSENT_FROM else NOT_APPLICABLE}
         return fill(record(child, "consent", "SCREEN"), self.coordinator, **{**usual, **answers})
 
-    def observe(self, child: Participant, code: str, seen: Observed) -> list[casebook.Saved]:
-        """Everything of a visit that is measured or asked besides counts, bleeding and infusions."""
+    def observe(self, child: Participant, code: str, seen: Observed,
+                says: Mapping[str, Mapping[str, Any]] = MappingProxyType({})) -> list[casebook.Saved]:  # fmt: skip
+        """Everything of a visit that is measured or asked besides counts, bleeding and infusions.
+
+        ``says`` by form replaces the usual answers.
+        """
         forms = (form for form in VISITS[code].forms if form in ANSWERS)
-        return [fill(record(child, form, code), self.coordinator, **ANSWERS[form](seen)) for form in forms]
+        answers = {form: {**ANSWERS[form](seen), **says.get(form, {})} for form in forms}
+        return [fill(record(child, form, code), self.coordinator, **said) for form, said in answers.items()]
+
+    def consent_again(self, child: Participant, on: date, facts: Facts, version: str) -> casebook.Saved:
+        """The family consents to the new version that it was asked about."""
+        asked = RECORDS.get(participant=child, form="re-consent")
+        usual = {**_CONSENT, "version": version, "consented_at": at(on, 9), "explained_by": self.investigator.full_name}
+        return fill(asked, self.coordinator, **usual, assent="Y" if facts.age >= ASSENT_FROM else NOT_APPLICABLE)
 
     def history(self, child: Participant, on: date, facts: Facts, **answers: Mapping[str, Any]) -> None:
         """What happened before the trial: demography, ITP history with its therapies, medical and family history.
@@ -259,7 +273,7 @@ class Clinic:
         """An infusion of the planned dose, started at 09:30, from bags of this hospital."""
         infusion = record(child, "infusion", code)
         dose = _visit(infusion).plan.infusion or 0
-        rows = self.take_bags(planned_grams(Decimal(weight), dose), on)
+        rows = self.take_bags(planned_grams(Decimal(weight), dose), on, abo_of(child))
         hours = MAINTENANCE_HOURS if dose else LOAD_HOURS
         rate = sum(row["volume_ml"] for row in rows) / hours * Decimal("1.3")
         # Of today at night both would be now: then it started at midnight.
@@ -273,19 +287,19 @@ class Clinic:
         self._move(opened, "wasted", moment(stop), reason="Rest of an opened bag")
         return saved
 
-    def take_bags(self, grams: Decimal, on: date) -> list[dict[str, Any]]:
+    def take_bags(self, grams: Decimal, on: date, abo: str = "") -> list[dict[str, Any]]:
         """Bags for this dose: whole ones, and of the last one as much as is needed. A bag is given once."""
         left, rows = grams, []
-        for bag in sorted(self._usable(on), key=_grams, reverse=True):
+        for bag in sorted(self._usable(on, abo), key=_grams, reverse=True):
             if _grams(bag) <= left:
                 rows.append(self._take(bag, bag.volume_ml))
                 left -= _grams(bag)
         if left > 0:
-            rows.append(self._take_part(left, on))
+            rows.append(self._take_part(left, on, abo))
         return rows
 
-    def _take_part(self, grams: Decimal, on: date) -> dict[str, Any]:
-        enough = [bag for bag in self._usable(on) if _grams(bag) > grams]
+    def _take_part(self, grams: Decimal, on: date, abo: str) -> dict[str, Any]:
+        enough = [bag for bag in self._usable(on, abo) if _grams(bag) > grams]
         if not enough:
             raise NotFilled(f"Site {self.site.code} has no bag left that holds {grams} g.")
         bag = min(enough, key=_grams)
@@ -295,8 +309,12 @@ class Clinic:
         self.bags.remove(bag)
         return {"bag": bag.pk, "volume_ml": volume}
 
-    def _usable(self, on: date) -> list[Bag]:
-        return [bag for bag in self.bags if bag.crf.released_on <= on <= bag.crf.expires_on]
+    def _usable(self, on: date, abo: str) -> list[Bag]:
+        """Of the child's own blood group; of a compatible one where there is none."""
+        here = [bag for bag in self.bags if bag.crf.released_on <= on <= bag.crf.expires_on]
+        level = {bag.pk: match(abo, bag.crf.blood_group or "").level for bag in here}
+        same = [bag for bag in here if level[bag.pk] in ("fits", "unknown")]
+        return same or [bag for bag in here if level[bag.pk] == "warning"]
 
     def log(self, child: Participant, form: str, **answers: Any) -> casebook.Saved:
         """A new entry of a log form: adverse event, bleeding episode, rescue."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assessments.crfs.contact import SYMPTOMS
 from casebook.models import Participant
 from demo.platelets import Remission
 
@@ -31,10 +32,15 @@ class Moment:
 
 @dataclass(frozen=True)
 class Log:
-    """An entry of a log form, entered after the visits."""
+    """An entry of a log form, entered before the next visit after it began."""
 
     form: str
     answers: Mapping[str, Any]
+
+    @property
+    def began(self) -> int:
+        """The day on which it began."""
+        return min(answer.day for answer in self.answers.values() if isinstance(answer, (Day, Moment)))
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class Child:
     sex: str
     weight: int = 18
     months: int = 6
+    abo: str = "O"
     loaded: int | None = None
     doses: tuple[int, ...] = (0,)
     first: int | None = None
@@ -91,7 +98,11 @@ SITE_01 = (
           not_counted=frozenset({"D13"})),
     Child("serious_event", "01", "R with a serious adverse event", 9, "F", weight=28, months=4, loaded=40, doses=(0, 21),
           first=13, peak=150,
-          says={("M1", "infusion"): {"reaction": "Y"}}, haemoglobin_checked=24,
+          says={("M1", "infusion"): {"reaction": "Y"},
+                ("C1", "contact"): {"any_symptom": "Y", **dict.fromkeys(SYMPTOMS, "N"),
+                                    **dict.fromkeys(("headache", "vomiting", "neck"), "Y")}},
+          confirms={"CTC05": "In hospital since the evening after the dose: entered as a serious event."},
+          haemoglobin_checked=24,
           log=(Log("adverse-event", {
               "term": "Severe headache with neck stiffness and vomiting", "coded_term": "nervous_other",
               "started_at": Moment(22, 18), "ongoing": "N", "ended_at": Moment(26, 10), "grade": 3, "serious": "Y",
@@ -106,8 +117,8 @@ SITE_01 = (
                Log("therapy", {
                    "drug": "Paracetamol", "kind": "paracetamol", "purpose": "other", "route": "ORAL",
                    "dose": "15 mg/kg every 6 hours", "started_on": Day(22), "ongoing": "N", "ended_on": Day(25)}))),
-    Child("overdue", "01", "R, the second maintenance dose is overdue", 6, "M", weight=20, months=9, loaded=58,
-          doses=(0, 22), first=16, peak=125),
+    Child("overdue", "01", "R, the second maintenance dose is overdue", 6, "M", weight=20, months=9, abo="A",
+          loaded=58, doses=(0, 22), first=16, peak=125),
     Child("enrolled_today", "01", "enrolled today, no dose yet", 3, "F", weight=14, months=4, first=8),
     Child("chronic", "01", "screen failure: chronic ITP", 8, "F", months=16, first=19,
           end=End(State.SCREEN_FAILED, 0, "Chronic ITP: 16 months since the diagnosis.")),
@@ -120,7 +131,8 @@ SITE_02 = (
           maintenance_ended="The family lives far away and asked to stop."),
     Child("partial", "02", "R, on treatment; a haemoglobin value waits for an explanation", 5, "F", weight=17, months=5,
           loaded=36, doses=(0, 21), first=10, peak=84, says={("M1C7", "blood-count"): {"haemoglobin": "8.2"}}),
-    Child("no_response", "02", "NR, on treatment", 10, "M", weight=33, months=10, loaded=34, doses=(0, 14), first=9, peak=21),
+    Child("no_response", "02", "NR, on treatment; consented to the new version", 10, "M", weight=33, months=10, abo="B",
+          loaded=34, doses=(0, 14), first=9, peak=21),
     Child("rescued", "02", "NR after rescue for bleeding of grade 3", 4, "F", weight=15, months=7, loaded=26, first=6, peak=19,
           log=(
               Log("bleeding-episode", {
@@ -156,8 +168,8 @@ SITE_03 = (
     Child("clotted", "03", "NE: the only count was clotted, which the site confirmed", 2, "F", weight=12, months=4, loaded=8,
           first=10, peak=90, says={("D3", "blood-count"): {"quality": "clotted"}},
           confirms={"CBC03": "The laboratory confirmed the clot; the family could not come back."}),
-    Child("relapsed", "03", "response lost on treatment", 9, "M", weight=30, months=7, loaded=45, doses=(0, 27), first=12,
-          peak=130, part=0.08),
+    Child("relapsed", "03", "response lost on treatment", 9, "M", weight=30, months=7, abo="AB", loaded=45, doses=(0, 27),
+          first=12, peak=130, part=0.08),
     Child("lost", "03", "R, lost to follow-up", 6, "F", weight=19, months=9, loaded=131, doses=(0, 21, 42), first=10, peak=135,
           seen_until=50, end=End(State.LOST, 104, "No answer to four calls and a letter.")),
     Child("fresh", "03", "loading dose three days ago: count due today; one form incomplete", 1, "M", weight=11, months=5,

@@ -13,7 +13,7 @@ from casebook.models import Participant
 from demo import bedside, safety
 from demo import platelets as numbers
 from demo.builder import Clinic, Facts, at, confirm, fill, record
-from demo.children import Child, Day, Moment
+from demo.children import Child, Day, Log, Moment
 from demo.families import family_of
 from demo.observations import ANSWERS, Observed
 from dosing.actions import end_treatment
@@ -87,6 +87,8 @@ class Story:
         for number, day in enumerate(self.child.doses):
             yield Encounter(f"M{number}" if number else "LOAD", day)
             counts = {f"M{number}C7": (7, 1)} if number else {"D3": (3, 0), "D13": (13, 1)}
+            if number and self.child.abo != "O":
+                counts[f"M{number}HB"] = (3, 0)
             yield Encounter(f"C{number}", self._around(f"C{number}", day + 5, 1))
             yield from (Encounter(code, self._around(code, day + after, most)) for code, (after, most) in counts.items())
         if self.child.maintenance_ended or len(self.child.doses) == len(VISITS_WITH_DOSE):
@@ -132,18 +134,24 @@ class Story:
             self._observe(participant, Encounter("SCREEN", (self.screened_on - self.day(0)).days))
 
     def _treat(self, participant: Participant) -> Participant:
+        entries = sorted(self.child.log, key=lambda entry: entry.began)
         for visit in self.encounters():
+            while entries and entries[0].began < visit.day:
+                self._log(participant, entries.pop(0))
             self._visit(participant, visit)
             if self.child.maintenance_ended and visit.day == self.child.doses[-1]:
                 participant.refresh_from_db()
                 end_treatment(participant=participant, reason=self.child.maintenance_ended, by=self.clinic.investigator)
         if self.child.haemoglobin_checked is not None:
             self._check_haemoglobin(participant, self.child.haemoglobin_checked)
-        for entry in self.child.log:
-            saved = self.clinic.log(participant, entry.form, **self._dated(entry.answers))
-            if entry.answers.get("serious") == "Y":
-                safety.report_serious(self.clinic, saved.record, self.day)
+        for entry in entries:
+            self._log(participant, entry)
         return participant
+
+    def _log(self, participant: Participant, entry: Log) -> None:
+        saved = self.clinic.log(participant, entry.form, **self._dated(entry.answers))
+        if entry.answers.get("serious") == "Y":
+            safety.report_serious(self.clinic, saved.record, self.day)
 
     def _check_haemoglobin(self, participant: Participant, day: int) -> None:
         on, form = self.day(day), "haemoglobin-check"
@@ -165,9 +173,11 @@ class Story:
 
     def _observe(self, participant: Participant, visit: Encounter) -> None:
         child = self.child
-        seen = Observed(self.key, visit.code, self.day(visit.day), child.age, child.sex, child.weight,
+        seen = Observed(self.key, visit.code, self.day(visit.day), child.age, child.sex, child.weight, child.abo,
                         complaint=self._complaint(visit.code))  # fmt: skip
-        self.clinic.observe(participant, visit.code, seen)
+        says = {form: answers for (code, form), answers in child.says.items() if code == visit.code}
+        for saved in self.clinic.observe(participant, visit.code, seen, says):
+            self._confirm(saved)
 
     def _complaint(self, code: str) -> str:
         """What the family tells at the contact: the reaction to the infusion before it, as the contact form names it."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from casebook.models import Participant
 from demo import people
-from demo.builder import Clinic
+from demo.builder import Clinic, Facts
 from demo.children import CHILDREN
 from demo.platelets import rng
 from demo.story import Story
@@ -18,6 +18,11 @@ ROLES_SINCE = timedelta(days=400)
 STAFF = {"01": ("clara", "ines"), "02": ("otto", "omar"), "03": ("sara", "samir")}
 #: When the lots came, and how many bags each of them held.
 DELIVERIES, BAGS, BAG_ML = (300, 110), 30, (50, 220)
+#: Besides lots of group O: a small lot for the child of another group. At site 02 it fits without being the child's own group.
+OTHER_GROUP = {"01": ("A", {"anti_a": 0}), "02": ("AB", {"anti_a": 0, "anti_b": 0}), "03": ("AB", {"anti_a": 0, "anti_b": 0})}
+OTHER_BAGS = 14
+#: Whose family has answered the new version of the consent form.
+CONSENTED_AGAIN = "no_response"
 
 
 def build(today: date, seed: str = SEED) -> dict[str, Participant]:
@@ -29,6 +34,8 @@ def build(today: date, seed: str = SEED) -> dict[str, Participant]:
     children = {child.key: Story(child, clinics[child.site], today, seed).play() for child in CHILDREN}
     # A new version came to site 02 today: its families are asked again at their next visits.
     people.consent_form(sites["02"], "2.1", today, by=users["hoda"], asks_again=True)
+    [child] = [child for child in CHILDREN if child.key == CONSENTED_AGAIN]
+    clinics["02"].consent_again(children[child.key], today, Facts(child.age), "2.1")
     return children
 
 
@@ -42,7 +49,16 @@ def _clinic(site: Site, users: dict[str, User], today: date, seed: str) -> Clini
         clinic.receive_lot(f"MP-{site.code}-{number:02d}", volumes=volumes, on=on, expires=on + timedelta(days=365),
                            igg_g_per_l=draw.randint(430, 480) / 10)  # fmt: skip
     _quarantined_lot(clinic, today)
+    _lot_of_another_group(clinic, today, seed)
     return clinic
+
+
+def _lot_of_another_group(clinic: Clinic, today: date, seed: str) -> None:
+    group, titres = OTHER_GROUP[clinic.site.code]
+    draw = rng(seed, clinic.site.code, "lot", group)
+    on = today - timedelta(days=DELIVERIES[-1])
+    clinic.receive_lot(f"MP-{clinic.site.code}-04", volumes=[draw.randint(*BAG_ML) for _ in range(OTHER_BAGS)], on=on,
+                       expires=on + timedelta(days=365), blood_group=group, **titres)  # fmt: skip
 
 
 def _quarantined_lot(clinic: Clinic, today: date) -> None:

@@ -29,5 +29,6 @@ app.conf.beat_schedule = {
     "responses": {"task": "responses.tasks.reclassify", "schedule": crontab(hour=3, minute=0)},
     "visit-reminders": {"task": "casebook.tasks.send_visit_digests", "schedule": crontab(hour=4, minute=0)},
     "sessions": {"task": "accounts.tasks.tidy", "schedule": crontab(hour=3, minute=30)},
+    "safety-clocks": {"task": "assessments.tasks.tell_of_safety_deadlines", "schedule": 300.0},
     "outbox": {"task": "casebook.tasks.drain_outbox", "schedule": 60.0},
 }

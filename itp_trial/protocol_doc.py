@@ -176,6 +176,11 @@ OVERSIGHT: dict[str, tuple[str, str]] = {
         "Consent and look-back",
         "Who is asked for assent, and how far back the time before the consent is looked at.",
     ),
+    "P1": (
+        "Stock",
+        "What the work list says about the freezer: bags that run out of time, and doses to come for which the bags of a fitting "
+        "blood group are too few. It warns and blocks nothing.",
+    ),
     "RQ-15": (
         "Access log",
         "Who looked at a participant stands in the access log, once in a while and not for every click.",

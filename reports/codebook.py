@@ -11,9 +11,21 @@ from reports.files import FormFile, form_files
 
 
 def codebook_lines() -> list[dict[str, Any]]:
-    """One line per item of every file, in the order of its columns, all as text."""
+    """One line per item of every file, in the order of its columns, all as text; before them what a form is about."""
     return [{"file": file.slug, "form": file.title, **_flat(entry), "edition": file.crf.edition}
-            for file in form_files() for entry in entries(file)]  # fmt: skip
+            for file in form_files() for entry in [*about(file), *entries(file)]]  # fmt: skip
+
+
+def about(file: FormFile) -> list[dict[str, Any]]:
+    """The columns of a form about another one: with the participant they are the key of that one's line in its own file."""
+    if not file.crf.about:
+        return []
+    technical = _entry(Item()) | {"derived": True, "source": COMPUTED, "sdtm": "RELREC"}
+    key = f"The line of {file.crf.about}.csv with the same participant and this record_repeat."
+    return [
+        technical | {"item": "about_form", "label": "The form that this one is about", "codes": {file.crf.about: file.crf.about}},
+        technical | {"item": "about_repeat", "label": "Which of them", "type": "number", "help": key},
+    ]
 
 
 def entries(file: FormFile) -> list[dict[str, Any]]:

@@ -157,6 +157,8 @@ def _paths(file: FormFile) -> dict[str, str]:
         "questions": "questions",
         "saved_at": f"{record}__saved_at", "saved_by": f"{record}__saved_by__username", "missing": "missing",
     }  # fmt: skip
+    if file.crf.about:
+        paths |= {"about_form": f"{record}__about__form", "about_repeat": f"{record}__about__repeat"}
     if file.is_rows:
         paths |= {"row_id": "pk", "position": "position"}
     return {f" {name}": path for name, path in paths.items()} | {n: item.attname for n, item in file.model.items().items()}
@@ -174,7 +176,7 @@ def _order(file: FormFile) -> list[str]:
 
 
 def _columns(file: FormFile, rows: list[dict[str, Any]], at_site: bool) -> list[Column]:
-    found = [*WHOSE, *(_WHICH_ROW if file.is_rows else ())]
+    found = [*WHOSE, *(_ABOUT if file.crf.about else ()), *(_WHICH_ROW if file.is_rows else ())]
     for name, item in file.model.items().items():
         substitute = file.model.not_exported.get(name)
         found += [_stand_in(substitute)] if substitute else []
@@ -219,6 +221,8 @@ WHOSE = (
     Column("saved_at", lambda row: _moment(row[" saved_at"])),
     Column("saved_by", _text("saved_by"), _always),
 )
+#: Of a form about another one: with the participant, the key of that one's line in its own file.
+_ABOUT = (Column("about_form", _text("about_form")), Column("about_repeat", _text("about_repeat")))
 _WHICH_ROW = (Column("row_id", _text("row_id")), Column("row_position", _text("position")))
 
 
@@ -253,9 +257,9 @@ def _names_of(ref: Ref, rows: list[dict[str, Any]]) -> dict[Any, str]:
 # --- one casebook
 
 _CASEBOOK = (
-    "participant", "site", "visit_code", "visit_title", "visit_date", "form", "form_title", "record_repeat", "rows",
-    "row_position", "item", "label", "type", "value", "value_label", "unit", "missing_reason", "record_id", "record_version",
-    "saved_at",
+    "participant", "site", "visit_code", "visit_title", "visit_date", "form", "form_title", "record_repeat", "about_form",
+    "about_repeat", "rows", "row_position", "item", "label", "type", "value", "value_label", "unit", "missing_reason",
+    "record_id", "record_version", "saved_at",
 )  # fmt: skip
 _CASEBOOK_TEXTS = {
     "visit_title": _always, "form_title": _always, "label": _always, "value_label": _always,
@@ -286,5 +290,6 @@ def _whose(entry: Entry) -> dict[str, Any]:
         "visit_code": visit.code if visit else "", "visit_title": visit.title if visit else "",
         "visit_date": (visit.happened_on or "") if visit else "", "form": record.form,
         "form_title": record.crf_class.title(), "record_repeat": record.repeat, "record_id": record.pk,
+        "about_form": entry.about.form if entry.about else "", "about_repeat": entry.about.repeat if entry.about else "",
         "record_version": record.version, "saved_at": _moment(record.saved_at),
     }  # fmt: skip

@@ -34,6 +34,8 @@ class Entry:
     crf: Crf | None = None
     groups: list[RowGroup] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    #: The record that this one is about, where it stands among those asked for.
+    about: FormRecord | None = None
 
     @property
     def open_findings(self) -> list[Finding]:
@@ -70,7 +72,8 @@ def casebook_of(participant: Participant) -> Casebook:
 
 def entries_of(records: list[FormRecord]) -> list[Entry]:
     """These records with their answers, rows and living findings: one query per table that they use."""
-    entries = {record.pk: Entry(record) for record in records}
+    known = {record.pk: record for record in records}
+    entries = {record.pk: Entry(record, about=known.get(record.about_id)) for record in records}
     saved: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries.values():
         if entry.record.version:

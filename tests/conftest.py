@@ -6,12 +6,13 @@ variables and start nothing. Each worker makes a database of its own on the one 
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import django
 import pytest
+from django.utils import timezone
 
 from itp_trial import embedded
 
@@ -54,8 +55,8 @@ def django_db_setup(django_test_environment: None, django_db_modify_db_settings:
     """
     from django.db import OperationalError, connections
     from django.test.utils import setup_databases, teardown_databases
-    from django.utils import timezone
 
+    from tests.database import keep_the_universe
     from tests.universe import build_universe
 
     with django_db_blocker.unblock():
@@ -64,6 +65,7 @@ def django_db_setup(django_test_environment: None, django_db_modify_db_settings:
             cursor.execute(TEST_CLOCK)
         connections["owner"].close()
         build_universe(timezone.localdate())
+        keep_the_universe()
     yield
     with django_db_blocker.unblock():
         connections["default"].close()
@@ -83,72 +85,37 @@ CREATE OR REPLACE TRIGGER test_clock BEFORE INSERT ON itp_trial_auditentry FOR E
 """
 
 
-def _universe() -> Any:
-    """The universe as fresh objects; built anew where a transactional test has emptied the database."""
-    from django.utils import timezone
-
-    from itp_trial.models import Site
-    from tests.universe import build_universe, load_universe
-
-    today = timezone.localdate()
-    return load_universe(today) if Site.objects.exists() else build_universe(today)
-
-
 @pytest.fixture
 def universe(db: None) -> Any:
     """The small trial of ``tests/universe.py``; whatever the test does to it is undone."""
-    return _universe()
+    from tests.universe import load_universe
+
+    return load_universe(timezone.localdate())
 
 
 @pytest.fixture
 def committed(transactional_db: None) -> Iterator[None]:
-    """Real commits (threads, live server). Whatever is there afterwards is taken away by the owner of the tables."""
+    """Real commits (threads, live server). Afterwards everything is as it was before."""
+    from tests.database import put_the_universe_back
+
     yield
-    empty_the_database()
+    put_the_universe_back()
 
 
 @pytest.fixture
 def transactional_universe(committed: None) -> Any:
-    """The universe for tests with real commits. The database is empty after the test."""
-    return _universe()
+    """The universe for tests with real commits."""
+    from tests.universe import load_universe
+
+    return load_universe(timezone.localdate())
 
 
 @pytest.fixture
 def empty_database(committed: None) -> None:
-    """No row of ours, before and after the test."""
+    """No row of ours."""
+    from tests.database import empty_the_database
+
     empty_the_database()
-
-
-#: What ``migrate`` fills, and no test.
-KEPT = {"django_migrations", "django_content_type", "auth_permission"}
-
-
-def empty_the_database() -> None:
-    """As the owner: the application's role can neither truncate nor delete what is audited."""
-    from django.db import connection
-
-    connection.close()
-    with owner_connection() as owner, owner.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        tables = ", ".join(f'"{name}"' for (name,) in cursor.fetchall() if name not in KEPT)
-        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
-
-
-@contextmanager
-def owner_connection() -> Iterator[Any]:
-    """A connection of its own to the test database, as the owner of the tables; commits at the end."""
-    import psycopg2
-    from django.db import connections
-
-    settings_dict = connections["owner"].settings_dict
-    assert settings_dict["NAME"].startswith("test_")
-    owner = psycopg2.connect(dbname=settings_dict["NAME"], user=settings_dict["USER"], host=settings_dict["HOST"],
-                             password=settings_dict["PASSWORD"], port=settings_dict["PORT"] or None)  # fmt: skip
-    try:
-        with owner:
-            yield owner
-    finally:
-        owner.close()
 
 
 @pytest.fixture

@@ -10,6 +10,13 @@ const itpHere = () => {
   const body = document.body;
   const errors = document.querySelector(".problem");
   if (errors) errors.focus();
+  // A link to something folded opens it. After everything else that sets the focus, and after the browser has jumped.
+  const folded = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (folded instanceof HTMLDetailsElement) addEventListener("load", () => {
+    folded.open = true;
+    (folded.querySelector("input:not([type=hidden])") ?? folded.querySelector("summary")).focus();
+    folded.scrollIntoView({ block: "center" });
+  });
   if (!body.dataset.user) return;
   const limit = Number(body.dataset.inactivitySeconds) * 1000;
   let last = Date.now();

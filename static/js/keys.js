@@ -129,9 +129,12 @@ const keys = (() => {
     return Boolean(button);
   };
   const inList = (event, at) => {
+    if (!isOn() || event.ctrlKey || event.altKey || event.metaKey || at.matches(WRITING + ", select")) return false;
+    const way = at.closest("tr[data-row]")?.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
+    if (way) { way.click(); return true; }
     const rows = [...document.querySelectorAll("tr[data-row] a.opens")];
     const by = { j: 1, k: -1 }[event.key];
-    if (!rows.length || !by || !isOn() || event.ctrlKey || event.altKey || event.metaKey || at.matches(WRITING + ", select")) return false;
+    if (!rows.length || !by) return false;
     const place = rows.indexOf(at.closest("tr[data-row]")?.querySelector("a.opens"));
     rows[Math.min(Math.max(place + by, 0), rows.length - 1)].focus();
     return true;

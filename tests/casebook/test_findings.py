@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from django.db import IntegrityError
 from django.urls import reverse
 
-from casebook.actions import confirm_finding
+from casebook.actions import add_log_record, confirm_finding
 from casebook.models import Finding, FormRecord, Participant
-from casebook.selectors import open_work
+from casebook.selectors import open_work, to_answer
 from itp_trial.actor import System, acting
 from itp_trial.refusal import Refused
 from responses.models import ResponseSummary
@@ -122,9 +122,32 @@ class TestConfirming:
 
 
 def test_what_waits_stands_on_the_work_list(universe: Any, record: FormRecord, client_of: Any) -> None:
-    [waiting] = open_work(Participant.objects.filter(pk=universe.untreated.pk)).filter(pk=record.pk)
-    assert (waiting.pk, waiting.open_findings) == (record.pk, 2)
-    assert "2 to answer" in client_of(universe.clara).get(reverse("work-list")).content.decode()
+    """What is missing stands in one lane, what is asked in the other, for those who may answer."""
+    children = Participant.objects.filter(pk=universe.untreated.pk)
+    [waiting] = open_work(children).filter(pk=record.pk)
+    assert waiting.gaps == 1
+    [asked] = to_answer(children)
+    assert (asked.record, asked.first.code, asked.more) == (record, "RANGE", 0)
+    for person, answers in ((universe.clara, True), (universe.milo, False)):
+        page = client_of(person).get(reverse("work-list")).content.decode()
+        assert "1 missing" in page
+        assert (asked.first.message in page, "No question waits for your answer" in page) == (answers, not answers)
+
+
+def test_safety_is_asked_first_then_what_decides(universe: Any, record: FormRecord) -> None:
+    """The same question of an adverse event, of a critical item, and of another one that was asked before both."""
+
+    def ask(record: FormRecord, item: str, hour: int) -> Finding:
+        return Finding.objects.create(record=record, code="ASKED", item=item, message=item,
+                                      raised_at=datetime(2026, 3, 5, hour, tzinfo=UTC))  # fmt: skip
+
+    event = add_log_record(participant=universe.untreated, form="adverse-event", by=universe.clara)
+    with acting(System("test")):
+        record.findings.update(state="cured")
+        for asked, item, hour in ((record, "leukocytes", 8), (record, "platelets", 9), (event, "treatment", 10)):
+            ask(asked, item, hour)
+    found = to_answer(Participant.objects.filter(pk=universe.untreated.pk))
+    assert [[finding.item for finding in asked.findings] for asked in found] == [["treatment"], ["platelets", "leukocytes"]]
 
 
 def test_one_living_finding_for_each_question(universe: Any, record: FormRecord) -> None:

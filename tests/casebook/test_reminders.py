@@ -14,7 +14,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from casebook import reminders
+from casebook import outbox, reminders
 from casebook.actions import plan_visits
 from casebook.models import Participant, Reminder, Visit
 from casebook.tasks import drain_outbox, send_visit_digests
@@ -162,8 +162,8 @@ def test_a_visit_is_told_once_as_due_and_once_as_overdue(universe, clock, mailou
 def test_the_same_rows_give_the_same_message_id(universe, clock):
     reminders.sweep(timezone.localdate())
     rows = list(Reminder.objects.all())
-    assert reminders._message_id(rows) == reminders._message_id(rows[::-1])
-    assert reminders._message_id(rows) != reminders._message_id(rows[1:])
+    assert reminders.DIGEST.message_id(rows) == reminders.DIGEST.message_id(rows[::-1])
+    assert reminders.DIGEST.message_id(rows) != reminders.DIGEST.message_id(rows[1:])
 
 
 @pytest.mark.row("C10")
@@ -171,7 +171,7 @@ def test_the_same_rows_give_the_same_message_id(universe, clock):
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_send_each_row_once(transactional_universe, monkeypatch, mailoutbox, alone):
     if not alone:  # also without the lock on the recipient no row goes out twice
-        monkeypatch.setattr(reminders, "_alone_with", lambda recipient: True)
+        monkeypatch.setattr(reminders.DIGEST, "alone_with", lambda recipient: True)
     send = EmailMessage.send
     monkeypatch.setattr(EmailMessage, "send", lambda self, *a, **k: (time.sleep(0.2), send(self, *a, **k))[1])
     reminders.sweep(_next_morning(transactional_universe.today).date())
@@ -271,7 +271,7 @@ def test_a_failed_mail_is_tried_again_later_and_then_sent(universe, clock, mail_
 
 def test_after_eight_failures_a_row_is_parked_and_not_tried_again(universe, clock, mail_fails, mailoutbox, caplog):
     reminders.sweep(timezone.localdate())
-    for minutes in (*reminders.TRY_AFTER[1:], 2000):
+    for minutes in (*outbox.TRY_AFTER[1:], 2000):
         drain_outbox()
         clock.move_to(_next_morning(universe.today) + timedelta(minutes=minutes))
     assert set(Reminder.objects.values_list("attempts", "state")) == {(8, State.PARKED)}

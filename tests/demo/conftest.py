@@ -5,17 +5,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from demo.trial import build
-from tests.conftest import empty_the_database
-from tests.universe import build_universe
+from tests.database import empty_the_database, put_the_universe_back
 
 
 @pytest.fixture(scope="module")
 def demonstration(django_db_setup, django_db_blocker):
-    """The twenty children by key. Afterwards the universe is there again: a test that misses it builds it by itself."""
-    today = timezone.localdate()
+    """The twenty children by key."""
     with django_db_blocker.unblock():
         empty_the_database()
         with transaction.atomic():
-            yield build(today)
+            yield build(timezone.localdate())
             transaction.set_rollback(True)
-        build_universe(today)
+        put_the_universe_back()

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from casebook.crf import crf_models
 from casebook.models import Participant
+from demo.children import CHILDREN
 from demo.people import PASSWORD
 from demo.story import Story
 from demo.trial import build
@@ -18,7 +19,7 @@ from itp_trial.models import Site, User
 from itp_trial.normalise import CAIRO
 from responses.classification import classify
 from responses.course import dossiers
-from tests.conftest import empty_the_database
+from tests.database import empty_the_database
 
 # --- the same for the same day, and possible on every day ------------------------------------------------------------
 
@@ -34,7 +35,17 @@ def _content():
     return sorted(found)
 
 
-def test_the_same_day_gives_the_same_trial(empty_database):
+#: Those whose stories have the most kinds of forms: the others differ from them in numbers.
+TELLING = ("sustained", "serious_event", "rescued", "withdrawn", "clotted", "fresh", "unconfirmed", "in_screening")
+
+
+@pytest.fixture
+def some_children(monkeypatch):
+    """Only these are built: all twenty are built once for ``test_demo`` and once by the command."""
+    monkeypatch.setattr("demo.trial.CHILDREN", tuple(child for child in CHILDREN if child.key in TELLING))
+
+
+def test_the_same_day_gives_the_same_trial(empty_database, some_children):
     contents = []
     for _ in range(2):
         build(timezone.localdate())
@@ -44,12 +55,12 @@ def test_the_same_day_gives_the_same_trial(empty_database):
 
 
 @pytest.mark.parametrize("on", [date(2026, 4, 24), date(2026, 10, 30), date(2028, 2, 29), date(2027, 1, 1)], ids=str)
-def test_it_can_be_built_on_awkward_days_just_after_midnight(empty_database, on):
+def test_it_can_be_built_on_awkward_days_just_after_midnight(empty_database, some_children, on):
     hour = 1 if on == date(2026, 4, 24) else 0
     with time_machine.travel(datetime(on.year, on.month, on.day, hour, 5, tzinfo=CAIRO), tick=True):
         children = build(timezone.localdate())
         courses = [found.course for found in dossiers(children.values(), on)]
-    assert {"CR", "R", "PENDING_CONFIRMATION", "NR", "NE", "LOST"} == {classify(course).state for course in courses}
+    assert {"CR", "PENDING_CONFIRMATION", "NR", "NE"} <= {classify(course).state for course in courses}
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

@@ -16,13 +16,16 @@ from casebook.models import Finding, FormRecord, Participant, Visit
 from demo import platelets
 from demo.children import CHILDREN
 from demo.people import ACCOUNTS, PASSWORD
+from dosing.blood_group import abo_of
+from dosing.compatibility import match
 from dosing.crfs import Bag, Infusion, InfusionBag
 from itp_trial.models import AuditEntry, Site, User
 from responses.classification import classify
 from responses.course import dossiers
 from responses.models import ResponseSummary
 
-pytestmark = pytest.mark.django_db
+# One worker builds the demonstration, for all of these.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demonstration")]
 State = Participant.State
 
 
@@ -101,6 +104,30 @@ def test_the_serious_event_was_reported_in_two_versions_and_one_letter_is_owed(c
     assert Notification.objects.filter(duty="EG-SIDE").exists()
 
 
+def test_the_call_after_the_dose_tells_of_the_serious_event(children):
+    call = FormRecord.objects.get(participant=children["serious_event"], visit__code="C1", form="contact").crf()
+    assert (call.any_symptom, call.headache, call.vomiting, call.neck, call.fever) == ("Y", "Y", "Y", "Y", "N")
+
+
+def test_children_of_other_groups_get_bags_that_fit_and_haemoglobin_checks(children):
+    groups = {key: abo_of(child) for key, child in children.items()}
+    assert {key: group for key, group in groups.items() if group not in ("O", "")} == {
+        "overdue": "A", "no_response": "B", "relapsed": "AB",
+    }  # fmt: skip
+    given = InfusionBag.objects.values_list("crf__record__participant", "bag__crf__blood_group").distinct()
+    of = {child.pk: groups[key] for key, child in children.items()}
+    levels = {(of[child], lot): match(of[child], lot).level for child, lot in given}
+    assert levels == {("O", "O"): "fits", ("A", "A"): "fits", ("B", "AB"): "warning", ("AB", "AB"): "fits"}
+    checked = Visit.objects.filter(code="M1HB", happened_on__isnull=False).values_list("participant", flat=True)
+    assert set(checked) == {children[key].pk for key in ("overdue", "no_response", "relapsed")}
+
+
+def test_one_family_has_answered_the_new_version_of_the_consent_form(children):
+    asked = FormRecord.objects.filter(form="re-consent")
+    assert asked.filter(version=1).get().participant == children["no_response"]
+    assert asked.filter(version=0).exists(), "the others are asked at their next visit"
+
+
 def test_a_part_of_the_infusions_has_a_reaction():
     reactions, infusions = AdverseEvent.objects.filter(serious="N").count(), Infusion.objects.count()
     assert 0 < reactions <= infusions / 2
@@ -127,7 +154,8 @@ def test_something_is_overdue_due_and_not_yet_started(children):
 
 def test_findings_are_open_confirmed_and_missing(children):
     assert Finding.objects.get(state="open", code="RANGE").record.participant == children["partial"]
-    assert Finding.objects.get(state="confirmed").record.participant == children["clotted"]
+    confirmed = Finding.objects.filter(state="confirmed").values_list("record__participant", "code")
+    assert set(confirmed) == {(children["clotted"].pk, "CBC03"), (children["serious_event"].pk, "CTC05")}
     incomplete = FormRecord.objects.filter(status="incomplete").values_list("participant", "form")
     assert set(incomplete) == {(children["in_screening"].pk, "screening"), (children["fresh"].pk, "infusion")}
 

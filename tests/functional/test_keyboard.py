@@ -175,6 +175,15 @@ def test_what_each_key_does(sign_in, universe):
     hands.press("Enter")
     page.wait_for_url(lambda url: url.endswith(f"/participants/{universe.responder.pk}/"))
 
+    # The ways out of a row of the work list: call, put off, done elsewhere.
+    for key, place in (("c", "/identity/"), ("s", "#plan-"), ("d", "#elsewhere")):
+        page = clara.open("/worklist/")
+        hands.press("j", key)
+        page.wait_for_url(lambda url, place=place: place in url)
+        if place.startswith("#"):
+            page.locator(f"details[id^='{place[1:]}'][open]").wait_for()
+            assert hands.at["name"] == "on" or hands.at["tag"] == "SUMMARY"
+
 
 def test_an_event_since_the_last_visit_is_one_key_away(sign_in, universe):
     clara = sign_in(universe.clara, PASSWORD)

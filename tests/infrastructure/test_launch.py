@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture
-def running(tmp_path):
-    """The real thing on a port and in a folder of its own."""
+@contextmanager
+def running(folder):
+    """The real thing on a port of its own; the first time in this folder it builds the demonstration."""
     port = free_port()
     with subprocess.Popen(
         LAUNCH,
         cwd=BASE_DIR,
-        env=bare_environment(ITP_VAR_DIR=str(tmp_path), PORT=str(port)),
+        env=bare_environment(ITP_VAR_DIR=str(folder), PORT=str(port)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -41,7 +42,7 @@ def running(tmp_path):
             if line.startswith("Logs"):
                 break
         assert f"Ready: http://127.0.0.1:{port}/\n" in lines, "".join(lines)
-        yield process, port, tmp_path
+        yield process, port
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
 
@@ -51,8 +52,15 @@ def fetch(port: int, path: str = "healthz") -> int:
         return response.status
 
 
-def test_starts_answers_and_leaves_nothing_behind(running):
-    process, port, folder = running
+@pytest.mark.fault
+def test_starts_answers_and_ends(tmp_path):
+    with running(tmp_path) as (process, port):
+        answers_and_leaves_nothing_behind(process, port, tmp_path)
+    with running(tmp_path) as (process, _port):
+        a_dead_child_is_named_and_the_rest_is_stopped(process, tmp_path)
+
+
+def answers_and_leaves_nothing_behind(process, port, folder):
     assert fetch(port) == 200
     assert {path.name for path in (folder / "log").iterdir()} == {"web.log", "worker.log", "beat.log"}
 
@@ -75,9 +83,7 @@ def test_starts_answers_and_leaves_nothing_behind(running):
     assert not processes_using(folder)
 
 
-@pytest.mark.fault
-def test_a_dead_child_is_named_and_the_rest_is_stopped(running):
-    process, _port, folder = running
+def a_dead_child_is_named_and_the_rest_is_stopped(process, folder):
     beat = next(pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_beat(pid, folder))
     os.kill(beat, signal.SIGKILL)
     output, _ = process.communicate(timeout=30)

@@ -178,6 +178,7 @@ NOT_AUDITED = {
     "accounts.Session": "technical: ends with the session; sign-ins stand in the access log",
     "accounts.Attempts": "technical: a counter",
     "casebook.Reminder": "an outbox of mails",
+    "assessments.SafetyReminder": "an outbox of mails",
     "identity.Fingerprint": "keyed codes of identities, which must stand nowhere else",
     "casebook.Draft": "typed and not saved: no clinical data yet, goes away with the save",
     "responses.ResponseSummary": "derived from forms that are audited",

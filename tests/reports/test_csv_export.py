@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from casebook.actions import confirm_finding
+from casebook.actions import add_log_record, confirm_finding
 from casebook.crf import crf_models
 from casebook.models import FormRecord
 from itp_trial.formulas import FORMULA_STARTS
@@ -190,7 +190,11 @@ def test_a_casebook_takes_as_many_queries_for_few_visits_as_for_many(logged: Any
 
 def test_the_codebook_names_every_item() -> None:
     rows = lines(codebook_csv().body)
-    assert [row["file"] for row in rows] == [file.slug for file in form_files() for _ in file.model.items()]
+    named = [(row["file"], row["item"]) for row in rows if not row["item"].startswith("about_")]
+    assert [file for file, _ in named] == [file.slug for file in form_files() for _ in file.model.items()]
+    assert {(r["file"], r["item"]) for r in rows} - set(named) == {
+        (file.slug, column) for file in form_files() if file.crf.about for column in ("about_form", "about_repeat")
+    }
     known = {(row["file"], row["item"]): row for row in rows}
     platelets = known["blood-count", "platelets"]
     assert (platelets["expected"], platelets["possible"], platelets["critical"]) == ("1 to 600", "0 to 2000", "yes")
@@ -198,6 +202,21 @@ def test_the_codebook_names_every_item() -> None:
     assert known["blood-count", "done"]["codes"] == "Y = Yes; N = No"
     assert known["screening", "age_years"]["unit"] == "completed years"
     assert ("screening", "birth_date") not in known
+
+
+def test_a_form_about_an_event_names_it_by_participant_and_repeat(universe: Any) -> None:
+    """Two events of one child: the report of the second one leads to its line, in the file of the form and in the casebook."""
+    events = [add_log_record(participant=universe.responder, form="adverse-event", by=universe.clara) for _ in range(2)]
+    for event in events:
+        universe.fill(event, universe.clara, term=f"Event {event.repeat}", serious="Y", special_interest="Y")
+    part = FormRecord.objects.get(about=events[1], form="serious-event")
+    universe.fill(part, universe.clara, measures="None")
+    [line] = [row for row in exported("serious-event", universe.dana) if row["record_id"] == str(part.pk)]
+    key = (line["participant"], line["about_repeat"])
+    [event] = [row for row in exported(line["about_form"], universe.dana) if (row["participant"], row["record_repeat"]) == key]
+    assert (event["record_id"], event["term"]) == (str(events[1].pk), f"Event {events[1].repeat}")
+    told = [row for row in lines(casebook_csv(casebook_of(universe.responder)).body) if row["form"] == "serious-event"]
+    assert {(row["about_form"], row["about_repeat"]) for row in told} == {("adverse-event", str(events[1].repeat))}
 
 
 def test_a_value_that_is_still_questioned_says_so(universe: Any) -> None:
