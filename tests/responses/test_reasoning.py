@@ -56,6 +56,9 @@ STORIES = {
     "strict, in response": course({3: 60, 11: 62}, **GOING_ON),
     "strict, one low count": course({3: 12}, **GOING_ON),
     "bleeding between four good counts": course({3: 60, 9: 61, 15: 62, 21: 63}, bleeds=[(6, 6, 1), (12, 12, 1), (18, 18, 1)]),
+    "lost and back and bleeding": course(
+        {3: 60, 12: 65, 30: 20, 32: 10, 40: 80, 50: 90, 60: 70}, bleeds=[(60, None, 2)], ended=False, as_of=62
+    ),
     "lost and back and lost": course({3: 60, 12: 65, 30: 20, 32: 10, 40: 80, 50: 90, 60: 5, 61: 6}, ended=False, as_of=70),
 }
 #: The stories that are told under another set of parameters.
