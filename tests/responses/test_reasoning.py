@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from responses import casefile
-from responses.classification import classify
+from responses.classification import Count, classify
 from responses.parameters import DEFAULTS, SENSITIVITY
 from responses.reasoning import reasoning
 from responses.rules import Rules
-from tests.responses.courses import course
+from tests.responses.courses import course, day
 
 CASES = Path(__file__).parents[1] / "cases"
 GOING_ON = {"ended": False, "as_of": 40}
@@ -51,6 +52,7 @@ STORIES = {
     "begins on day 35": course({35: 60, 42: 65, 70: 66}, doses=(0,)),
     "begins and ends off therapy": course({30: 60, 38: 65, 45: 20, 50: 10}, doses=(0,)),
     "not judged at the end": course({3: 60, 12: None}, ended=True),
+    "from a form": replace(course({}, **GOING_ON), counts=(Count(day(3), Decimal(60), "form-7"),)),
     "on Day 0": course({0: 12}, ended=False, as_of=0),
     "rescue while it goes on": course({3: 12, 40: 60}, rescues=[(5, 5, "platelet_transfusion")], **GOING_ON),
     "strict, in response": course({3: 60, 11: 62}, **GOING_ON),
