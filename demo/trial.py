@@ -34,8 +34,9 @@ def build(today: date, seed: str = SEED) -> dict[str, Participant]:
     children = {child.key: Story(child, clinics[child.site], today, seed).play() for child in CHILDREN}
     # A new version came to site 02 today: its families are asked again at their next visits.
     people.consent_form(sites["02"], "2.1", today, by=users["hoda"], asks_again=True)
-    [child] = [child for child in CHILDREN if child.key == CONSENTED_AGAIN]
-    clinics["02"].consent_again(children[child.key], today, Facts(child.age), "2.1")
+    for child in CHILDREN:
+        if child.key == CONSENTED_AGAIN:
+            clinics[child.site].consent_again(children[child.key], today, Facts(child.age), "2.1")
     return children
 
 
