@@ -22,7 +22,7 @@ DELIVERIES, BAGS, BAG_ML = (300, 110), 30, (50, 220)
 OTHER_GROUP = {"01": ("A", {"anti_a": 0}), "02": ("AB", {"anti_a": 0, "anti_b": 0}), "03": ("AB", {"anti_a": 0, "anti_b": 0})}
 OTHER_BAGS = 14
 #: Whose family has answered the new version of the consent form.
-CONSENTED_AGAIN = "no_response"
+CONSENTED_AGAIN = "rescued"
 
 
 def build(today: date, seed: str = SEED) -> dict[str, Participant]:
