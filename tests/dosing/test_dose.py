@@ -87,6 +87,8 @@ def test_g09_loading_dose_of_440_ml() -> None:
 def test_bags_of_different_lots_add_up() -> None:
     assert given([Bag(Decimal(100), Decimal("45.4")), Bag(Decimal(50), Decimal("44"))]) == Decimal("6.74")
     assert given([]) == 0
+    assert isinstance(given([]), Decimal)
+    assert isinstance(check(0, KG, DAY, START, None, []).volume_ml, Decimal)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,9 @@ CHOICES = {
     "earlier expiry before fewer bags": ([(100, 99), (50, 9), (50, 9)], 5, {"1", "2"}),
     "nothing within 10 %": ([(89, 9), (111, 9)], 5, set()),
     "just within 10 %": ([(90, 9)], 5, {"0"}),
+    "just within 10 % above": ([(110, 9)], 5, {"0"}),
+    "a little of the first to expire before all of the second": ([(20, 1), (80, 99), (100, 50)], 5, {"0", "1"}),
+    "equally near: more of the first to expire before fewer bags": ([(96, 9), (52, 9), (52, 9)], 5, {"1", "2"}),
     "an empty freezer": ([], 5, set()),
 }
 
@@ -105,6 +108,10 @@ def test_fifty_bags_for_the_heaviest_child() -> None:
 
 
 # --- the whole plan --------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_of_nothing_has_exact_zeros() -> None:
+    assert isinstance(plan(0, Decimal(20), TODAY, TODAY, [], "A").volume_ml, Decimal)
 
 
 def test_g09_a_loading_dose() -> None:

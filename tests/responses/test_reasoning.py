@@ -54,12 +54,16 @@ STORIES = {
     "on Day 0": course({0: 12}, ended=False, as_of=0),
     "rescue while it goes on": course({3: 12, 40: 60}, rescues=[(5, 5, "platelet_transfusion")], **GOING_ON),
     "strict, in response": course({3: 60, 11: 62}, **GOING_ON),
+    "strict, one low count": course({3: 12}, **GOING_ON),
+    "bleeding between four good counts": course({3: 60, 9: 61, 15: 62, 21: 63}, bleeds=[(6, 6, 1), (12, 12, 1), (18, 18, 1)]),
+    "lost and back and lost": course({3: 60, 12: 65, 30: 20, 32: 10, 40: 80, 50: 90, 60: 5, 61: 6}, ended=False, as_of=70),
 }
 #: The stories that are told under another set of parameters.
 SETS = {
     "strict": "ash-strict",
     "strict and low": "ash-strict",
     "strict, in response": "ash-strict",
+    "strict, one low count": "ash-strict",
     "accepted unconfirmed": "unconfirmed",
 }
 OTHERWISE: dict[str, Rules] = {name: SENSITIVITY[key][1] for name, key in SETS.items()}

@@ -49,6 +49,8 @@ SMOG: Stories = {
     "SMOG: two items left out": graded(
         ("petechiae", -1, None), ("ecchymoses", None, None), ("gum", 1, "seen"), ("lung", -1, None)
     ),
+    "SMOG: one item as seen": lambda: smog.capped(Observation("petechiae", 3, "seen")),
+    "SMOG: one item lowered": lambda: smog.capped(Observation("petechiae", 3, "report")),
     "SMOG: given twice": lambda: smog.grade([Observation("gum", 0), Observation("gum", 1)]),
     "SMOG: no such item": lambda: Observation("nose", 1),
     "SMOG: no such grade": lambda: Observation("joint", 6),
@@ -231,6 +233,7 @@ def told_until(given: Case) -> list[str]:
 
 
 EVENTS: Stories = {
+    "CTCAE: two terms": lambda: [ctcae.TERMS["chills"], ctcae.TERMS["fatigue"]],
     "CTCAE: no such grade": lambda: ctcae.no_such_grade("fever", 6),
     "CTCAE: no grade 4": lambda: ctcae.no_such_grade("chills", 4),
     "CTCAE: reported twice": lambda: {
@@ -256,9 +259,15 @@ EVENTS: Stories = {
         NOON + hours(9), [windows.Given("A", NOON, NOON + hours(6)), windows.Given("B", NOON + hours(8), NOON + hours(10))]
     ),
     "onset: known to the hour": lambda: windows.known_between(NOON, "hour"),
-    "onset: known to the day": lambda: windows.known_between(NOON, "day"),
+    "onset: known to the day": lambda: windows.known_between(NOON + timedelta(minutes=34), "day"),
+    "onset: known to a day whose last hour comes twice": lambda: windows.known_between(
+        datetime(2026, 10, 29, 12, tzinfo=CAIRO), "day"
+    ),
     "onset: known to the minute": lambda: windows.known_between(NOON, "minute"),
     "onset: uncertain": lambda: windows.onset_between(NOON - hours(1), NOON + hours(1), [_INFUSION]),
+    "onset: uncertain, of two infusions": lambda: windows.onset_between(
+        NOON + hours(1), NOON + hours(9), [_INFUSION, windows.Given("B", NOON + hours(8), None)]
+    ),
     "onset: uncertain, but of one infusion": lambda: windows.onset_between(NOON + hours(1), NOON + hours(9), [_INFUSION]),
     "onset: roughly, but certain": lambda: windows.onset_between(NOON + hours(1), NOON + hours(2), [_INFUSION]),
     "onset: exactly": lambda: windows.onset_between(NOON + hours(1.5), NOON + hours(1.5), [_INFUSION]),
@@ -306,6 +315,7 @@ EVENTS: Stories = {
     "clocks: late or not": lambda: [
         clocks.is_late(None, NOON),
         clocks.is_late(NOON, NOON + timedelta(seconds=59)),
+        clocks.is_late(NOON, NOON + timedelta(microseconds=5)),
         clocks.is_late(NOON, NOON + timedelta(minutes=1)),
     ],
     "clocks: a time that is left out": lambda: clocks.FULL.due(datetime(2026, 4, 17, 0, 30, tzinfo=CAIRO)),

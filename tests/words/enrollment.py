@@ -62,6 +62,7 @@ ELIGIBILITY: Stories = {
     "eligibility: diagnosis of a month that begins on a limit": said("INCL02", diagnosis="2024-03", confirmed_on=D("2025-03-01")),
     "eligibility: diagnosis after the confirmation": said("INCL02", diagnosis="2025-03-03"),
     "eligibility: diagnosis this month": said("INCL02", diagnosis="2025-03"),
+    "eligibility: diagnosis, but no day of confirmation": said("INCL02", confirmed_on=None),
     "eligibility: diagnosis unreadable": said("INCL02", diagnosis="in winter"),
     "eligibility: diagnosis on no day": said("INCL02", diagnosis="2025-02-30"),
     "eligibility: chronic on Day 0": said("INCL02", day_0=D("2025-10-03"), entry_count_on=D("2025-10-01")),

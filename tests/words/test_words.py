@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,16 @@ READ = dict(
     for block in (Path(__file__).parents[1] / "cases" / "words.txt").read_text(encoding="utf-8").rstrip("\n").split(BETWEEN)
     if block
 )
+
+
+@pytest.fixture(autouse=True)
+def far_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """On a machine in New Zealand: nothing may depend on its zone."""
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Pacific/Auckland")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def test_nothing_is_said_that_was_not_read() -> None:
