@@ -16,7 +16,9 @@ CPU_SECONDS = 50
 MEMORY_BYTES = 2 * 1024**3
 STATIC = Path(__file__).resolve().parent.parent / "static"
 #: The only addresses that a document may name, and the files behind them.
-PACKAGED = {f"packaged:{name}.css": (STATIC / "css" / f"{name}.css", "text/css; charset=utf-8") for name in ("print", "cioms")}
+PACKAGED = {
+    f"packaged:{name}.css": (STATIC / "css" / f"{name}.css", "text/css; charset=utf-8") for name in ("print", "cioms", "family")
+}
 NOT_INSTALLED = 3
 
 

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from reports import access_views, copy_views, deviation_views, look_back_views, review_views, safety_views, views
+from reports import (
+    access_views,
+    copy_views,
+    deviation_views,
+    family_views,
+    look_back_views,
+    review_views,
+    safety_views,
+    views,
+)
 
 urlpatterns = [
     path("exports/", views.exports, name="exports"),
@@ -13,6 +22,8 @@ urlpatterns = [
     path("participants/<uuid:pk>/trail.csv", views.participant_trail, name="participant-trail-csv"),
     path("participants/<uuid:pk>/casebook.csv", views.casebook_csv, name="casebook-csv"),
     path("participants/<uuid:pk>/casebook.pdf", views.casebook_pdf_file, name="casebook-pdf"),
+    path("participants/<uuid:pk>/family-page/", family_views.family, name="family-page"),
+    path("participants/<uuid:pk>/family-page.pdf", family_views.family_pdf, name="family-pdf"),
     path("safety/serious-events.csv", safety_views.sae_csv, name="sae-csv"),
     path("safety/reports/<uuid:pk>/cioms.pdf", safety_views.cioms, name="cioms"),
     path("safety/reports/<uuid:pk>/e2b.json", safety_views.e2b_json, name="e2b"),

@@ -105,6 +105,8 @@ POLICY: dict[str, dict[str, Door]] = {
     "places": {"GET": Door(SIGNED_IN, says="the children whom one sees, to go to")},
     "participants": {"GET": Door(SEE)},
     "participant": {"GET": _participant(SEE, "the answer for one child")},
+    "family-page": {"GET": _participant(SEE, "the page for the family")},
+    "family-pdf": {"GET": _participant(SEE, "the page for the family")},
     "decide-dose": {"POST": _participant(DECIDE, "agree to the next dose, or decide otherwise")},
     "answer-question": {"POST": _participant(DECIDE, "answer one question of a form")},
     "mark-seen": {"POST": _participant(DECIDE, "one's own bookmark in the corrections")},
