@@ -58,11 +58,11 @@ LANE = Chart(
     responses=(
         Span(day(3), day(40), "Response"),
         Span(day(3), day(20), "Complete response"),
-        Span(day(45), None, "Not yet confirmed", provisional=True),
+        Span(day(45), None, 'Not "yet" confirmed', provisional=True),
     ),
     doses=(Instant(day(0), "1"), Instant(day(14), "0.5")),
     bleeds=(Span(day(-1), day(0), "1"), Span(day(30), day(30), "2")),
-    rescues=(Span(day(49), None, "ivig"),),
+    rescues=(Span(day(49), None, "ivig"), Span(day(10), day(17), "anti_d")),
 )
 
 #: The cohort of the figures, and children who make what it does not show: a sustained response, a death, a second episode.

@@ -60,6 +60,10 @@ _KINDS: dict[str, Any] = {
 CASES: Stories = {
     "case: good": lambda: casefile.read_case(case(), 7),
     "case: good, with a death": lambda: casefile.read_case(case(death="2025-05-01"), 7)[1].death,
+    "case: good, with other therapy": lambda: (
+        casefile.read_case(case(other_itp_therapy_end="2025-05-01"), 7)[1].other_itp_therapy_end
+    ),
+    "case: other therapy that is no date": lines_of({"number": case(other_itp_therapy_end=5)}),
     "case: good, not dosed": lambda: casefile.read_case(case(day_0=None, baseline=None), 7)[1],
     "case: missing": lines_of({name: without(name) for name in GOOD}),
     **{
