@@ -235,7 +235,7 @@ def told_until(given: Case) -> list[str]:
 
 
 EVENTS: Stories = {
-    "CTCAE: two terms": lambda: [ctcae.TERMS["chills"], ctcae.TERMS["fatigue"]],
+    "CTCAE: two terms": lambda: [ctcae.TERMS["chills"], ctcae.TERMS["fatigue"], ctcae.definition("fatigue", 1)],
     "CTCAE: no such grade": lambda: ctcae.no_such_grade("fever", 6),
     "CTCAE: no grade 4": lambda: ctcae.no_such_grade("chills", 4),
     "CTCAE: reported twice": lambda: {
