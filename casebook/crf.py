@@ -199,6 +199,8 @@ class Crf(Sheet):
     is_product: ClassVar[bool] = False
     #: May be added at any time, outside the schedule (adverse event, rescue).
     is_log: ClassVar[bool] = False
+    #: What a family tells at a visit (a fever, a fall, a new medicine): asked for first.
+    told_by_family: ClassVar[bool] = False
     #: The slug of the form whose record this one is about: added by an action of that form, outside the schedule.
     about: ClassVar[str] = ""
     #: Safety data, and what ends a participation: open while its visit or child is closed; closed only by a lock of its own.

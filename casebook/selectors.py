@@ -193,8 +193,8 @@ def removed_records(participant: Participant) -> list[FormRecord]:
 
 
 def log_forms() -> list[Any]:
-    """The forms that may be added at any time."""
-    return [model for model in crf_models() if model.is_log]
+    """The forms that may be added at any time; what families tell comes first."""
+    return sorted((model for model in crf_models() if model.is_log), key=lambda model: not model.told_by_family)
 
 
 def log_forms_for(granted: Access, site_id: int) -> list[Any]:

@@ -131,10 +131,10 @@ SITE_02 = (
           maintenance_ended="The family lives far away and asked to stop."),
     Child("partial", "02", "R, on treatment; a haemoglobin value waits for an explanation", 5, "F", weight=17, months=5,
           loaded=36, doses=(0, 21), first=10, peak=84, says={("M1C7", "blood-count"): {"haemoglobin": "8.2"}}),
-    Child("no_response", "02", "NR, on treatment; consented to the new version", 10, "M", weight=33, months=10, abo="B",
-          loaded=34, doses=(0, 14), first=9, peak=21),
-    Child("rescued", "02", "NR after rescue for bleeding of grade 3", 4, "F", weight=15, months=7, loaded=26, first=6, peak=19,
-          log=(
+    Child("no_response", "02", "NR, on treatment", 10, "M", weight=33, months=10, abo="B", loaded=34, doses=(0, 14), first=9,
+          peak=21),
+    Child("rescued", "02", "NR after rescue for bleeding of grade 3; consented to the new version", 4, "F", weight=15, months=7,
+          loaded=26, first=6, peak=19, log=(
               Log("bleeding-episode", {
                   "site_of_bleeding": "epistaxis", "started_on": Day(8), "ongoing": "N", "ended_on": Day(10),
                   "peak_grade": 3, "evidence": "record", "treatment": "Nasal packing"}),

@@ -22,7 +22,7 @@ DELIVERIES, BAGS, BAG_ML = (300, 110), 30, (50, 220)
 OTHER_GROUP = {"01": ("A", {"anti_a": 0}), "02": ("AB", {"anti_a": 0, "anti_b": 0}), "03": ("AB", {"anti_a": 0, "anti_b": 0})}
 OTHER_BAGS = 14
 #: Whose family has answered the new version of the consent form.
-CONSENTED_AGAIN = "no_response"
+CONSENTED_AGAIN = "rescued"
 
 
 def build(today: date, seed: str = SEED) -> dict[str, Participant]:
@@ -34,8 +34,9 @@ def build(today: date, seed: str = SEED) -> dict[str, Participant]:
     children = {child.key: Story(child, clinics[child.site], today, seed).play() for child in CHILDREN}
     # A new version came to site 02 today: its families are asked again at their next visits.
     people.consent_form(sites["02"], "2.1", today, by=users["hoda"], asks_again=True)
-    [child] = [child for child in CHILDREN if child.key == CONSENTED_AGAIN]
-    clinics["02"].consent_again(children[child.key], today, Facts(child.age), "2.1")
+    for child in CHILDREN:
+        if child.key == CONSENTED_AGAIN:
+            clinics[child.site].consent_again(children[child.key], today, Facts(child.age), "2.1")
     return children
 
 

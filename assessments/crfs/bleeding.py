@@ -169,6 +169,7 @@ class BleedingEpisode(Crf):
 
     slug = "bleeding-episode"
     is_log = True
+    told_by_family = True
 
     site_of_bleeding = items.Code("Kind of bleeding", sdtm=Sdtm("CE.CETERM"),
                                   choices=[(sign.code, sign.label) for sign in smog.ITEMS], max_length=30)

@@ -39,6 +39,7 @@ class HospitalContact(Crf):
 
     slug = "hospital-contact"
     is_log = True
+    told_by_family = True
 
     kind = items.Code("Kind of contact", options=ContactKind, max_length=40, critical=True, sdtm=Sdtm("HO.HODECOD"))
     started_on = items.Date("On, or admitted on", critical=True, sdtm=Sdtm("HO.HOSTDTC"))

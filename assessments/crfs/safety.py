@@ -87,6 +87,7 @@ class AdverseEvent(Crf):
 
     slug = "adverse-event"
     is_log = True
+    told_by_family = True
     is_safety = True
     signed_as = "causality"
     edition = "2"
@@ -240,6 +241,7 @@ class Rescue(Crf):
 
     slug = "rescue"
     is_log = True
+    told_by_family = True
 
     kind = items.Code("Kind of rescue", options=RescueKind, max_length=30, critical=True, sdtm=Sdtm("CM.CMTRT"))
     started_on = items.Date("Started on", critical=True, sdtm=Sdtm("CM.CMSTDTC"))

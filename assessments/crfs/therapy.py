@@ -75,6 +75,7 @@ class Therapy(Crf):
 
     slug = "therapy"
     is_log = True
+    told_by_family = True
 
     drug = items.Text("Medicine", critical=True, sdtm=Sdtm("CM.CMTRT"), help="As written in the source.")
     kind = items.Code("Kind", options=DrugKind, max_length=30, critical=True, sdtm=Sdtm("CM.CMCLAS"))
@@ -161,6 +162,7 @@ class Vaccination(Crf):
 
     slug = "vaccination"
     is_log = True
+    told_by_family = True
 
     vaccine = items.Code("Vaccine", options=Vaccine, critical=True, sdtm=Sdtm("CM.CMTRT"))
     name = items.Text("Product or disease", optional=True, sdtm=Sdtm("CM.CMDECOD"))

@@ -124,7 +124,7 @@ def test_children_of_other_groups_get_bags_that_fit_and_haemoglobin_checks(child
 
 def test_one_family_has_answered_the_new_version_of_the_consent_form(children):
     asked = FormRecord.objects.filter(form="re-consent")
-    assert asked.filter(version=1).get().participant == children["no_response"]
+    assert asked.filter(version=1).get().participant == children["rescued"]
     assert asked.filter(version=0).exists(), "the others are asked at their next visit"
 
 

@@ -278,6 +278,25 @@ def test_a_death_after_the_confirming_count_of_the_same_day_keeps_the_complete_r
     assert (verdict.response_end.on, verdict.response_end.how) == (day(10), "death")
 
 
+def test_a_first_complete_count_on_the_day_of_a_death_is_accepted_unconfirmed() -> None:
+    assert classify(course({3: 60, 10: 120}, death=10), Rules(accept_unconfirmed=True)).best_response == "CR"
+
+
+@pytest.mark.parametrize(
+    ("rescues", "named"),
+    [
+        ([(4, None, "anti_d"), (4, 5, "ivig")], "ivig"),
+        ([(4, 6, "anti_d"), (4, 5, "ivig")], "ivig"),
+        ([(4, 5, "tpo_ra"), (4, 5, "ivig")], "ivig"),
+        ([(5, 5, "anti_d"), (4, 9, "ivig")], "ivig"),
+    ],
+)
+def test_of_two_rescues_the_first_to_start_then_to_end_is_named(rescues: list[tuple[int, int | None, str]], named: str) -> None:
+    for given in (rescues, rescues[::-1]):
+        reasons = classify(course({3: 12}, rescues=given)).reasons
+        assert any(f"rescue ({named}) on {day(4)} came before" in reason.text for reason in reasons)
+
+
 @pytest.mark.parametrize(
     ("changes", "provisional"),
     [({}, True), ({"followup_ended": True}, False), ({"death": day(50)}, False), ({"death": day(400)}, True)],

@@ -10,6 +10,7 @@ from typing import Any
 
 from analyses import enrolment, paper, swimmer
 from analyses.figures import Figure
+from analyses.inputs import Contact, DailyLife, LookBack, Opinion
 from responses.charts import Chart, Grade, Instant, Point, Span, draw
 from responses.lanes import lane, words
 from tests.analyses.test_figures import COHORT, TODAY, child, event, graded
@@ -92,6 +93,52 @@ MORE = [
     ),
 ]
 
+#: Families who told of school, play and the treatment, before, during (doses on days 0 and 14) and after it.
+LIFE = (
+    DailyLife("LOAD", day(0), 20, 5, (3, 1, 1, 0), "contact", "most", 3),
+    DailyLife("D13", day(13), 10, 2, (1, 1, 0, 0), "none", "contact", 5),
+    DailyLife("M1", day(14), 0, 0),
+    DailyLife("D13", day(20), 5, 6),
+    DailyLife("LOAD", day(40), 12, 1, (0, 0, 0, 1), "none", "", 7),
+    DailyLife("M1", day(60), 15, 3, (0, 1, 1, 0), "", "all", 6),
+)
+OPINIONS = (Opinion("M1", day(14), (4, 5, None, 2, 3)), Opinion("D13", day(40), (5, None, 3, 4, 4)))
+CONTACTS = (
+    Contact(day(5), False, True, False),
+    Contact(day(14), True, True, True),
+    Contact(day(15), True, False, True),
+    Contact(day(0), False, True, False),
+    Contact(day(50), True, True, False),
+    Contact(day(-1), True, True, False),
+)
+FAMILIES = [
+    replace(
+        child("01-001", {3: 120, 40: 140}, doses=(0, 14)),
+        life=LIFE,
+        opinions=OPINIONS,
+        contacts=CONTACTS,
+        episodes=(day(3), day(9), day(30)),
+        look_back=LookBack(2, 1, 0, 0),
+    ),
+    replace(
+        child("01-002", {3: 20}, doses=(0,)),
+        life=LIFE[:2],
+        opinions=OPINIONS[:1],
+        contacts=CONTACTS[:1],
+        look_back=LookBack(None, 4, 1, None),
+    ),
+    replace(
+        child("01-003", {3: 20}, doses=(0,)),
+        life=(
+            DailyLife("LOAD", day(-3), 8, 8, (8, 0, 0, 0), "all", "all", 0),
+            DailyLife("D13", day(12), None, None, (0, 0, 0, 0), "all", "none", None),
+        ),
+    ),
+    replace(COHORT[-1], life=LIFE[:1]),
+]
+FAMILIES.append(replace(FAMILIES[0], number="01-004", course=replace(FAMILIES[0].course, on_treatment=True)))
+OF_FAMILIES = ("school-absence", "physical-activity", "satisfaction", "hospital-contacts")
+
 FIGURES = (
     "enrolment",
     "flow",
@@ -134,6 +181,8 @@ STORIES: Stories = {
         f"figure: swimmer by {order}": (lambda order=order: words_of(paper.figure("swimmer", MORE, TODAY, order)))
         for order in swimmer.ORDERS
     },
+    **{f"figure: {slug}": figure(slug, FAMILIES) for slug in OF_FAMILIES},
+    **{f"figure: {slug} of nobody": figure(slug, []) for slug in OF_FAMILIES},
     "figure: enrolment in the second week": lambda: words_of(enrolment.enrolment(MORE, day(8))),
     "figure: curve without an event": figure("time-to-response", [COHORT[2]]),
     "lane: words": lambda: [
@@ -163,6 +212,7 @@ DRAWINGS: dict[str, Callable[[], str]] = {
         for order in swimmer.ORDERS
         if order != "number"
     },
+    **{f"figure-{slug}": (lambda slug=slug: paper.figure(slug, FAMILIES, TODAY).svg) for slug in OF_FAMILIES},
     "figure-enrolment-in-the-second-week": lambda: enrolment.enrolment(MORE, day(8)).svg,
     "figure-time-to-response-of-one": lambda: paper.figure("time-to-response", [COHORT[2]], TODAY).svg,
     "figure-platelet-courses-of-one": lambda: paper.figure("platelet-courses", [COHORT[0]], TODAY).svg,
