@@ -199,7 +199,8 @@ def schedule(sheet: Sheet, now: datetime, *, watched_after: bool) -> list[Due]:
     rates = [(event.at, "change of the rate") for event in sheet.events if event.kind is Kind.RATE]
     wanted = [(at, why) for at, why in times + rates if at <= last]
     if sheet.over is None:
-        wanted.append(min((at, why) for at, why in times if at > last))
+        # Nothing follows after a whole day: then somebody forgot to note the end.
+        wanted += [(at, why) for at, why in times if at > last][:1]
     else:
         # What fell due in the last minutes is met by the set of the end.
         wanted = [(at, why) for at, why in wanted if at < last - TOLERANCE] + [(last, "end")]

@@ -115,6 +115,19 @@ def test_the_printed_set_says_what_each_number_means() -> None:
     assert text.count("\n# R") == len(NAMES)
 
 
+@pytest.mark.parametrize(
+    ("baseline", "loose", "strict"),
+    [
+        (None, "at least 100", "at least 100"), (0, "at least 30", "at least 30"), (14, "at least 30", "at least 30"),
+        (15, "at least 30", "more than 30"), ("15.5", "at least 31", "more than 31"), (50, "at least 100", "at least 100"),
+        ("49.5", "at least 99", "more than 99"), (60, "at least 100", "at least 100"),
+    ],
+)  # fmt: skip
+def test_the_smallest_count_of_a_response_in_words(baseline: int | str | None, loose: str, strict: str) -> None:
+    known = None if baseline is None else Decimal(baseline)
+    assert (DEFAULTS.response_text(known), named("x", strict=True).response_text(known)) == (loose, strict)
+
+
 BEST = {
     # story: (main, r50, bleeding-2, unconfirmed, ash-strict, last-low, treatment-policy)
     "40, confirmed": (course({3: 40, 12: 45}), ("R", "NR", "R", "R", "R", "R", "R")),

@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from responses import casefile
-from responses.classification import classify
+from responses.classification import Count, classify
 from responses.parameters import DEFAULTS, SENSITIVITY
 from responses.reasoning import reasoning
 from responses.rules import Rules
-from tests.responses.courses import course
+from tests.responses.courses import course, day
 
 CASES = Path(__file__).parents[1] / "cases"
 GOING_ON = {"ended": False, "as_of": 40}
@@ -51,11 +52,15 @@ STORIES = {
     "begins on day 35": course({35: 60, 42: 65, 70: 66}, doses=(0,)),
     "begins and ends off therapy": course({30: 60, 38: 65, 45: 20, 50: 10}, doses=(0,)),
     "not judged at the end": course({3: 60, 12: None}, ended=True),
+    "from a form": replace(course({}, **GOING_ON), counts=(Count(day(3), Decimal(60), "form-7"),)),
     "on Day 0": course({0: 12}, ended=False, as_of=0),
     "rescue while it goes on": course({3: 12, 40: 60}, rescues=[(5, 5, "platelet_transfusion")], **GOING_ON),
     "strict, in response": course({3: 60, 11: 62}, **GOING_ON),
     "strict, one low count": course({3: 12}, **GOING_ON),
     "bleeding between four good counts": course({3: 60, 9: 61, 15: 62, 21: 63}, bleeds=[(6, 6, 1), (12, 12, 1), (18, 18, 1)]),
+    "lost and back and bleeding": course(
+        {3: 60, 12: 65, 30: 20, 32: 10, 40: 80, 50: 90, 60: 70}, bleeds=[(60, None, 2)], ended=False, as_of=62
+    ),
     "lost and back and lost": course({3: 60, 12: 65, 30: 20, 32: 10, 40: 80, 50: 90, 60: 5, 61: 6}, ended=False, as_of=70),
 }
 #: The stories that are told under another set of parameters.

@@ -11,6 +11,7 @@ from typing import Any
 from analyses import enrolment, paper, swimmer
 from analyses.figures import Figure
 from analyses.inputs import Contact, DailyLife, LookBack, Opinion
+from analyses.statistics import Observed, kaplan_meier, quartiles, signed_rank, steps_down
 from responses.charts import Chart, Grade, Instant, Point, Span, draw
 from responses.lanes import lane, words
 from tests.analyses.test_figures import COHORT, TODAY, child, event, graded
@@ -174,7 +175,32 @@ def figure(slug: str, cohort: list[Any] = MORE, today: date = TODAY) -> Callable
     return lambda: words_of(paper.figure(slug, cohort, today))
 
 
+def curve(*seen: tuple[int, bool]) -> list[str]:
+    """A survival curve in rounded numbers."""
+    found = kaplan_meier([Observed(days, event) for days, event in seen])
+    steps = [f"day {s.day}: {s.events} of {s.at_risk}, {s.survival:.6f} ({_six(s.low)} to {_six(s.high)})" for s in found.steps]
+    corners = [f"{day_number}: {share:.6f}" for day_number, share in steps_down(found)]
+    order = ", ".join(f"{each.days}{'' if each.event else '+'}" for each in found.observed)
+    return [
+        order,
+        f"median {found.median} ({found.median_low} to {found.median_high}), last day {found.last_day}",
+        *steps,
+        *corners,
+    ]
+
+
+def _six(share: float | None) -> str:
+    return "none" if share is None else f"{share:.6f}"
+
+
 STORIES: Stories = {
+    "statistics: curve": lambda: curve((6, True), (6, False), (6, True), (7, True), (9, False), (20, False)),
+    "statistics: curve of many who all had the event": lambda: curve(*((days, True) for days in range(1, 13))),
+    "statistics: curve without an event": lambda: curve((3, False), (5, False)),
+    "statistics: curve of nobody": curve,
+    "statistics: paired, nothing changed": lambda: signed_rank([0, 0, 0]),
+    "statistics: paired, nobody": lambda: signed_rank([]),
+    "statistics: quartiles": lambda: [quartiles([]), quartiles([7.0]), quartiles([1.0, 2.0, 3.0, 4.0, 10.0])],
     **{f"figure: {slug}": figure(slug) for slug in FIGURES},
     **{f"figure: {slug} of nobody": figure(slug, []) for slug in FIGURES},
     **{

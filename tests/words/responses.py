@@ -176,6 +176,7 @@ SETS = (
     b"\xff",
     b"R_MIN = " + b"9" * 5000,
     b'"R_MIM" = 3',
+    b'"R_MI\\u004d" = 3',
     b"\n'R_MIM' = 3",
     b'name = "set-1"\nR_MIN = 40',
     b"name = 'a'\nname = 'b'",
