@@ -54,7 +54,7 @@ class SessionLimitsMiddleware:
                 self._end(request, "after a time without activity")
             elif sessions.age(request.session) > settings.SESSION_LIMIT_SECONDS:
                 self._end(request, "after the longest time of a session")
-            elif idle >= 60 or sessions.LAST_SEEN not in request.session:
+            elif idle >= sessions.NOTED_AGAIN_AFTER or sessions.LAST_SEEN not in request.session:
                 request.session[sessions.LAST_SEEN] = now
         return self.get_response(request)
 

@@ -22,8 +22,9 @@ from itp_trial import access_log
 
 #: What a session remembers of its sign-in.
 SIGN_IN = "sign_in"
-#: When the person did something last; written at most once a minute.
+#: When the person did something last, and after how many seconds it is written again.
 LAST_SEEN = "last_seen"
+NOTED_AGAIN_AFTER = 60
 #: Present where the sign-in was confirmed by a second factor.
 SECOND_FACTOR = "second_factor"
 #: Present until a password that the administrator knows is replaced.

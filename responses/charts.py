@@ -125,7 +125,8 @@ class Frame:
     def right(self) -> float:
         return self.width - (84 if self.narrow else 118)
 
-    top, bottom = 44.0, 304.0
+    # Above the curve there is room for the title and two names of responses.
+    top, bottom = 50.0, 310.0
 
     def x(self, on: date) -> float:
         share = (on - self.start).days / max((self.end - self.start).days, 1)

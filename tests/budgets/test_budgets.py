@@ -36,6 +36,12 @@ def no_printing(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(place, lambda html: b"%PDF-")
 
 
+@pytest.fixture(autouse=True)
+def no_minute_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That somebody is still there is written once a minute: on a slow machine between two measurements."""
+    monkeypatch.setattr("accounts.sessions.NOTED_AGAIN_AFTER", 3600)
+
+
 @pytest.fixture
 def cost(client_of: Callable[[Any], Any]) -> Callable[..., Count]:
     """``cost(user, url)``: what a page costs somebody who has been signed in for a while."""
