@@ -228,6 +228,8 @@ class Clinic:
         """The forms of a child whose participation has ended: what was withdrawn, and what is left to say."""
         if child.state == Participant.State.WITHDRAWN:
             self.log(child, "withdrawal", withdrawn_on=on, **_WITHDRAWN)
+        if child.state == Participant.State.DIED:
+            self.log(child, "death", died_on=on, **_DEATH)
         return fill(record(child, "end-of-study"), self.coordinator, last_contact_on=on, **_ENDS[child.state])
 
     def sign_eligibility(self, child: Participant) -> Signature:
@@ -385,9 +387,11 @@ _EXPLAINED = {
     "action": "The next visits are planned together with the family.",
 }  # fmt: skip
 _WITHDRAWN = {"by_whom": "both", "treatment": "Y", "follow_up": "Y", "data_use": "N", "samples": "N", "informed": "Y"}
+_DEATH = {"cause": "bleeding", "cause_text": "Intracranial haemorrhage", "certificate": "Y", "autopsy": "N"}
 _LEFT = {"care_arranged": "Y", "events_followed": NOT_APPLICABLE}
 _ENDS = {
     Participant.State.COMPLETED: {"cause": "planned", **_LEFT},
     Participant.State.WITHDRAWN: {"cause": "family", **_LEFT},
+    Participant.State.DIED: {"cause": "death", "care_arranged": NOT_APPLICABLE, "events_followed": NOT_APPLICABLE},
     Participant.State.LOST: {"cause": "unreachable", "attempts": 5, **_LEFT, "care_arranged": "N"},
 }

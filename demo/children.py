@@ -95,7 +95,9 @@ SITE_01 = (
           doses=(0, 21, 42), first=14, peak=245),
     Child("off_therapy", "01", "CR, off therapy for 60 days: SRoT pending; a visit is due today", 4, "M", weight=16,
           months=7, loaded=165, doses=(0, 21, 42, 63, 84, 105), first=9, peak=160, remission=Remission(60, 135),
-          not_counted=frozenset({"D13"})),
+          not_counted=frozenset({"D13"}),
+          says={("SCREEN", "medical-history"): {
+              "other_disease": "Y", "diseases": [{"disease": "Bronchial asthma", "started_on": "2024", "ongoing": "Y"}]}}),
     Child("serious_event", "01", "R with a serious adverse event", 9, "F", weight=28, months=4, loaded=40, doses=(0, 21),
           first=13, peak=150,
           says={("M1", "infusion"): {"reaction": "Y"},
@@ -168,8 +170,25 @@ SITE_03 = (
     Child("clotted", "03", "NE: the only count was clotted, which the site confirmed", 2, "F", weight=12, months=4, loaded=8,
           first=10, peak=90, says={("D3", "blood-count"): {"quality": "clotted"}},
           confirms={"CBC03": "The laboratory confirmed the clot; the family could not come back."}),
-    Child("relapsed", "03", "response lost on treatment", 9, "M", weight=30, months=7, abo="AB", loaded=45, doses=(0, 27),
-          first=12, peak=130, part=0.08),
+    Child("relapsed", "03", "response lost on treatment; died of a bleeding in the brain", 9, "M", weight=30, months=7,
+          abo="AB", loaded=45, doses=(0, 27), first=12, peak=130, part=0.08,
+          log=(Log("adverse-event", {
+              "term": "Intracranial haemorrhage", "coded_term": "intracranial_haemorrhage", "started_at": Moment(43, 14),
+              "ongoing": "N", "ended_at": Moment(44, 5), "grade": 5, "serious": "Y", "death": "Y", "life_threatening": "Y",
+              "hospitalised": "Y", "disability": "N", "congenital": "N", "important": "N", "aware_at": Moment(43, 15),
+              "related": "NOT RELATED", "related_itp": "Y", "action": "NOT APPLICABLE", "outcome": "FATAL",
+              "treatment": "Platelets, IVIG, methylprednisolone; operation", "special_interest": "Y", "reporter": "PARENT",
+              "narrative": "Headache and vomiting, then unconscious. Died the next morning in intensive care.",
+          }), Log("bleeding-episode", {
+              "site_of_bleeding": "intracranial", "started_on": Day(43), "ongoing": "N", "ended_on": Day(44),
+              "peak_grade": 5, "evidence": "record", "treatment": "Platelets, IVIG, methylprednisolone; operation"}),
+               Log("rescue", {
+                   "kind": "platelet_transfusion", "started_on": Day(43), "ongoing": "N", "ended_on": Day(43),
+                   "dose": "20 mL/kg", "why": "Intracranial haemorrhage"}),
+               Log("hospital-contact", {
+                   "kind": "HOSPITAL STAY", "started_on": Day(43), "ongoing": "N", "ended_on": Day(44), "cause": "bleeding",
+                   "itp_related": "Y", "blood_products": "Y", "elsewhere": "N", "note": "Intensive care"})),
+          end=End(State.DIED, 44, "Intracranial haemorrhage.")),
     Child("lost", "03", "R, lost to follow-up", 6, "F", weight=19, months=9, loaded=131, doses=(0, 21, 42), first=10, peak=135,
           seen_until=50, end=End(State.LOST, 104, "No answer to four calls and a letter.")),
     Child("fresh", "03", "loading dose three days ago: count due today; one form incomplete", 1, "M", weight=11, months=5,

@@ -1,4 +1,4 @@
-"""How a hospital of the demonstration reports: side effects within the week, the serious event in two versions."""
+"""How hospitals of the demonstration report: side effects within the week, serious events in versions."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ MENINGITIS = {
     "kind": "aseptic_meningitis", "neck": "Y", "photophobia": "Y", "lumbar_puncture": "210 cells/µL, culture sterile",
     "head_imaging": "CT, no bleeding", "remarks": "Symptoms over within four days.",
 }  # fmt: skip
+DIED = {
+    "measures": "Intensive care; the rest of the bag and the lot are kept.", "abated": "NA", "reappeared": "4",
+    "vital_signs": "36.9 °C, pulse 62, breaths 12, 150/95 mmHg, SpO2 94 %", "safety_information": "1.0 of 2026",
+    "tests": "Head CT: haemorrhage with shift of the midline. Platelets 5 x10^9/L.", "related_by_sponsor": "NOT RELATED",
+    "product_retained": "Y", "sample_sent": "N", "lot_quarantined": "N", "cause_of_death": "Intracranial haemorrhage",
+    "autopsy": "N",
+    "narrative": "Sixteen days after a maintenance dose, with 5 x10^9/L platelets, sudden headache, vomiting, then unconscious."
+                 " Head CT showed a haemorrhage. Platelets, IVIG, methylprednisolone, operation; died the next morning.",
+    "narrative_ar": "بعد ستة عشر يوما من الجرعة، ومع انخفاض الصفائح، أصيب الطفل بصداع مفاجئ وقيء ثم فقد الوعي. أظهرت الأشعة"
+                    " المقطعية نزيفا في المخ. عولج في العناية المركزة وتوفي في صباح اليوم التالي.",
+}  # fmt: skip
+BLEEDING = {"kind": "intracranial", "head_imaging": "CT, haemorrhage with shift of the midline", "platelets": 5,
+            "remarks": "Low count since the response was lost."}  # fmt: skip
 ALL = ("sponsor", "committee", "eda", "council")
 #: A side effect is reported two days later: what is younger still waits.
 REPORTED_AFTER = timedelta(days=2)
@@ -55,6 +68,20 @@ def report_serious(clinic: Clinic, event: FormRecord, day: Callable[[int], date]
     second = _version(clinic, event, "Culture of the cerebrospinal fluid sterile; discharged well.")
     complete = ["EG-7D:sponsor", "EG-7D:eda", "EG-7D:committee", "SUSAR-15D:eda"]
     _tell(clinic, event, complete, moment(at(day(28), 11)), "R-1066", second)
+
+
+def report_death(clinic: Clinic, event: FormRecord, day: Callable[[int], date]) -> None:
+    """The notice on the same day, to all; the full report is due within the week."""
+    event.refresh_from_db()
+    times = {"occurred_at": at(day(43), 14), "site_aware_at": at(day(43), 15), "sponsor_aware_at": at(day(43), 17)}
+    _fill(clinic, event, "serious-event", **times, admitted_on=day(43), died_on=day(44), **DIED)
+    _fill(clinic, event, "special-interest", **BLEEDING)
+    first = _version(clinic, event, "First report, on the day.")
+    _tell(clinic, event, [*(f"EG-24H:{body}" for body in ALL), "SITE-24H:sponsor"], moment(at(day(43), 20)), "R-2003", first)
+
+
+#: By the key of the child whose story it is.
+REPORTED = {"serious_event": report_serious, "relapsed": report_death}
 
 
 def _fill(clinic: Clinic, event: FormRecord, form: str, **answers: Any) -> None:

@@ -130,7 +130,9 @@ class Story:
         if self.child.key != "in_screening":
             saved = self.clinic.consent(participant, self.screened_on, facts, **self._says("SCREEN", "consent"))
             self._confirm(saved)
-            self.clinic.history(participant, self.screened_on, facts, **numbers.history(self.key))
+            told = numbers.history(self.key)
+            told["medical_history"] |= self._says("SCREEN", "medical-history")
+            self.clinic.history(participant, self.screened_on, facts, **told)
             self._observe(participant, Encounter("SCREEN", (self.screened_on - self.day(0)).days))
 
     def _treat(self, participant: Participant) -> Participant:
@@ -151,7 +153,7 @@ class Story:
     def _log(self, participant: Participant, entry: Log) -> None:
         saved = self.clinic.log(participant, entry.form, **self._dated(entry.answers))
         if entry.answers.get("serious") == "Y":
-            safety.report_serious(self.clinic, saved.record, self.day)
+            safety.REPORTED[self.child.key](self.clinic, saved.record, self.day)
 
     def _check_haemoglobin(self, participant: Participant, day: int) -> None:
         on, form = self.day(day), "haemoglobin-check"
