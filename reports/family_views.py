@@ -21,9 +21,7 @@ from reports.arabic import moment
 from reports.family_page import family_page
 from reports.making import one_file_at_a_time
 from reports.pdf import PdfFile, PdfNotMade
-from reports.purpose import printed
-
-FOR_THE_FAMILY = "For the family"
+from reports.purpose import asks_why, printed, stated
 
 
 @require_safe
@@ -35,11 +33,13 @@ def family(request: HttpRequest, pk: Any) -> HttpResponse:
 
 
 @require_safe
+@asks_why
 @one_file_at_a_time
 def family_pdf(request: HttpRequest, pk: Any) -> HttpResponse:
-    """The same page as PDF; the access log notes that it was printed. What it is for needs no question."""
+    """The same page as PDF; the access log notes that it was printed. The link of the page says what it is for."""
     found: Participant = visible(request, PARTICIPANTS, pk)
     allow(request, Can.VIEW, found.site_id)
+    purpose = stated(request.GET)
     context = _context(found) | {"is_file": True}
     if not context["page"]:
         return _none(request)
@@ -47,7 +47,7 @@ def family_pdf(request: HttpRequest, pk: Any) -> HttpResponse:
         body = pdf.rendered(render_to_string("reports/family.html", context, request))
     except PdfNotMade as not_made:
         return error_page(request, 503, "The PDF was not made", str(not_made))
-    printed(request, f"Page for the family of {found.number}", FOR_THE_FAMILY, participant=found)
+    printed(request, f"Page for the family of {found.number}", purpose, participant=found)
     return PdfFile(f"{found.number}-family.pdf", body).response()
 
 

@@ -255,8 +255,8 @@ def test_addresses_hold_ids_and_nothing_of_a_child(universe: Any, client_of: Cal
     assert {part for part in parts if not re.fullmatch(HARMLESS, part)} <= {"", "for=excel"} | _days(links)
 
 
-#: What stands behind a question mark: the key of a row, how a page is sorted or drawn, where a list goes on.
-HARMLESS = "row=[0-9a-f-]{36}|(order|scale|sort)=-?[a-z_]+|before=[0-9]+"
+#: What stands behind a question mark: the key of a row, how a page is sorted or drawn, where a list goes on, what a file is for.
+HARMLESS = "purpose=other|purpose_text=For.the.family|row=[0-9a-f-]{36}|(order|scale|sort)=-?[a-z_]+|before=[0-9]+"
 
 
 def _days(links: set[str]) -> set[str]:

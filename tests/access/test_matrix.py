@@ -44,7 +44,7 @@ TODAY = f"{timezone.localdate():%d/%m/%Y}"
 FILES = ("form-csv", "participants-csv",
          "codebook-csv", "casebook-csv", "casebook-pdf", "trail-csv", "participant-trail-csv", "access-log-csv",
          "trial-figure", "trial-report", "signatures-csv", "deviations-csv",
-         "look-back-csv", "look-back-pdf", "sae-csv", "cioms", "e2b")  # fmt: skip
+         "look-back-csv", "look-back-pdf", "sae-csv", "cioms", "e2b", "family-pdf")  # fmt: skip
 SAID = {name: {"purpose": "analysis"} for name in (*FILES, "download-copy")} | {
     "new-trail-review": {"since": TODAY, "until": TODAY, "site": "01"}
 }

@@ -90,7 +90,7 @@ def test_the_page_tells_the_counts_and_no_class(universe: Any, client_of: Any) -
 def test_the_pdf_is_one_sheet_with_joined_letters(universe: Any, client_of: Any) -> None:
     client = client_of(universe.clara)
     page = client.get(reverse("family-page", args=[universe.responder.pk])).content.decode()
-    answer = client.get(re.findall(r'href="([^"]+family-page.pdf)"', page)[0].replace("&amp;", "&"))
+    answer = client.get(re.findall(r'href="([^"]+family-page.pdf[^"]+)"', page)[0].replace("&amp;", "&"))
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{universe.responder.number}-family.pdf"'
     [sheet] = pypdf.PdfReader(io.BytesIO(answer.content)).pages
     text = sheet.extract_text()
@@ -99,7 +99,7 @@ def test_the_pdf_is_one_sheet_with_joined_letters(universe: Any, client_of: Any)
     fonts = [font.get_object()["/ToUnicode"].get_data().decode() for font in sheet["/Resources"]["/Font"].values()]
     assert any(cmap.count("<0633>") >= 3 for cmap in fonts), "the letter seen has its own glyph at the begin, middle and end"
     line = AccessEntry.objects.filter(kind=AccessEntry.Kind.PRINT).latest("pk")
-    assert (line.what, line.purpose) == (f"Page for the family of {universe.responder.number}", "For the family")
+    assert (line.what, line.purpose) == (f"Page for the family of {universe.responder.number}", "Other: For the family")
 
 
 def test_no_page_is_handed_out_for_a_child_that_died_and_none_without_a_printer(
@@ -112,7 +112,7 @@ def test_no_page_is_handed_out_for_a_child_that_died_and_none_without_a_printer(
 
     monkeypatch.setattr(pdf, "rendered", refuse)
     client = client_of(universe.clara)
-    assert client.get(reverse("family-pdf", args=[universe.responder.pk])).status_code == 503
+    assert client.get(reverse("family-pdf", args=[universe.responder.pk]) + "?purpose=analysis").status_code == 503
     universe.clinic().log(universe.responder, "death", died_on=universe.today, cause_text="x")
     assert client.get(reverse("family-page", args=[universe.responder.pk])).status_code == 404
-    assert client.get(reverse("family-pdf", args=[universe.responder.pk])).status_code == 404
+    assert client.get(reverse("family-pdf", args=[universe.responder.pk]) + "?purpose=analysis").status_code == 404
