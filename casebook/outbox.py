@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,7 +53,7 @@ class Outgoing(models.Model):
         ordering = ["pk"]
 
 
-class Outbox:
+class Outbox(ABC):
     """The way of one kind of row into the mails. Each kind says what is still true and how it reads."""
 
     model: type[Any]
@@ -65,21 +66,21 @@ class Outbox:
     #: Apart from the other kinds: two workers may write a person mails of different kinds.
     advisory_lock: int
 
+    @abstractmethod
     def still_true(self, rows: list[Any], recipient: int) -> list[Any]:
         """Those of the waiting rows that are as true now as when they were written, and still concern this person."""
-        raise NotImplementedError
 
+    @abstractmethod
     def line(self, row: Any) -> str:
         """Subject number, what it is about and dates: no name and no clinical value ever stands in a mail."""
-        raise NotImplementedError
 
+    @abstractmethod
     def identity(self, row: Any) -> str:
         """What makes this row the same one in a second mail."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ending(self) -> str:
         """The last line: where to go."""
-        raise NotImplementedError
 
     def drain(self) -> int:
         """Sends what waits, at most one mail per recipient; returns how many mails went out."""
