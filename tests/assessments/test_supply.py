@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -16,14 +16,20 @@ from casebook.models import Participant, Visit
 from dosing import actions, selectors, stock
 from dosing.crfs import Lot
 from itp_trial.models import Site
+from itp_trial.normalise import CAIRO
 
 pytestmark = pytest.mark.django_db
 
 
-def lines(universe: Any, after: timedelta = timedelta()) -> list[Line]:
-    """What the freezer of site 01 asks for, so long after now."""
+def lines(universe: Any, at: datetime | None = None) -> list[Line]:
+    """What the freezer of site 01 asks for, now or at another moment."""
     sites = Site.objects.filter(code="01")
-    return stock_lines(sites, Participant.objects.filter(site__in=sites), timezone.now() + after)
+    return stock_lines(sites, Participant.objects.filter(site__in=sites), at or timezone.now())
+
+
+def noon(day: date) -> datetime:
+    """The middle of a day in Cairo; a number of hours from now is another day there when summer time begins."""
+    return datetime.combine(day, time(12), CAIRO)
 
 
 def lot_of(universe: Any) -> Lot:
@@ -41,7 +47,7 @@ def test_a_thawed_bag_counts_down_and_is_over(universe: Any) -> None:
     [line] = lines(universe)
     assert (line.what, line.state) == (f"Bag {bag.label} of lot MP-01-1", "open")
     assert line.why.startswith("Thawed: use it until ")
-    [line, *_] = lines(universe, timedelta(hours=24, minutes=1))
+    [line, *_] = lines(universe, timezone.now() + timedelta(hours=24, minutes=1))
     assert (line.state, line.why.endswith("waste it.")) == ("overdue", True)
     actions.move_bags(bags=[bag], kind="wasted", at=timezone.now(), place="", reason="over", by=universe.pia)
     assert lines(universe) == []
@@ -50,11 +56,11 @@ def test_a_thawed_bag_counts_down_and_is_over(universe: Any) -> None:
 def test_bags_that_expire_are_named_with_how_many_are_left(universe: Any) -> None:
     lot = lot_of(universe)
     left = len(frozen(lot))
-    assert lines(universe, lot.expires_on - universe.today - timedelta(days=29)) == []
-    soon = lines(universe, lot.expires_on - universe.today - timedelta(days=28))
+    assert lines(universe, noon(lot.expires_on - timedelta(days=29))) == []
+    soon = lines(universe, noon(lot.expires_on - timedelta(days=28)))
     assert (soon[0].what, soon[0].state) == (f"{left} bags of lot MP-01-1", "open")
     assert soon[0].why == f"Expires on {lot.expires_on:%d %b %Y}: use first."
-    over = lines(universe, lot.expires_on - universe.today + timedelta(days=1))
+    over = lines(universe, noon(lot.expires_on + timedelta(days=1)))
     assert (over[0].state, over[0].why) == ("overdue", f"Expired on {lot.expires_on:%d %b %Y}: waste or return.")
 
 
