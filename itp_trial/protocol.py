@@ -43,7 +43,8 @@ class Parameter:
             return "yes" if self.value else "no"
         if self.unit == "fraction":
             return f"{self.value * 100:.0f} %"
-        return f"{self.value} {self.unit.replace('10^9/L', '×10⁹/L')}"
+        unit = self.unit.replace("10^9/L", "×10⁹/L")
+        return f"{self.value} {unit.removesuffix('s') if self.value == 1 else unit}"
 
 
 def _p(rule: str, name: str, value: Any, unit: str, meaning: str, source: str, *, assumption: bool) -> Parameter:

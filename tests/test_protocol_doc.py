@@ -39,7 +39,13 @@ def test_every_parameter_has_one_row_under_its_rule(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("BASELINE_WINDOW_D", "7 days"), ("ENTRY_PLT_MAX", "100 ×10⁹/L"), ("DOSE_TOL", "10 %"), ("AGE_MAX_STRICT", "no")],
+    [
+        ("BASELINE_WINDOW_D", "7 days"),
+        ("ENTRY_PLT_MAX", "100 ×10⁹/L"),
+        ("DOSE_TOL", "10 %"),
+        ("CONFIRM_LOSS_D", "1 day"),
+        ("AGE_MAX_STRICT", "no"),
+    ],
 )
 def test_a_value_is_told_with_its_unit(name: str, words: str) -> None:
     assert PARAMETERS[name].words == words
