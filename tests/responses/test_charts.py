@@ -142,6 +142,26 @@ def test_the_axis_is_linear_or_logarithmic(scale: Scale, highest: int, ticks: li
     assert share == pytest.approx(middle, abs=0.01) if middle else share > 0.8
 
 
+#: First and last study day with a count -> the study days below the curve; two days are left free at either side.
+BELOW = {
+    "nine steps of a week": (0, 59, range(0, 57, 7)),
+    "a day too many for nine": (0, 60, range(0, 57, 14)),
+    "to the very edge": (0, 54, range(0, 57, 7)),
+    "more than a step before Day 0": (-20, 60, range(-14, 57, 14)),
+    "a step before Day 0": (-12, 60, range(-14, 57, 14)),
+    "less than a step before Day 0": (-11, 60, range(0, 57, 14)),
+}
+
+
+@pytest.mark.parametrize(("first", "last", "below"), BELOW.values(), ids=BELOW)
+def test_the_days_below_the_curve_count_from_day_0(first: int, last: int, below: range) -> None:
+    points = tuple(Point(day(on), Decimal(50), "evaluable", "") for on in (first, last))
+    svg = draw(Chart("Any", day(last), DAY_0, points=points))
+    shown = [str(text.text) for text in ElementTree.fromstring(svg).iter(f"{SPACE}text")]
+    assert [said for said in shown if said.startswith("day ")] == [f"day {number}" for number in below]
+    assert [said for said in shown if said in {f"{day(n):%d %b %y}" for n in below}] == [f"{day(n):%d %b %y}" for n in below]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(-10, 700), st.integers(0, 2000)), max_size=30),
