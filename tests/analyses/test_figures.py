@@ -14,7 +14,7 @@ from analyses import paper
 from analyses.enrolment import enrolment
 from analyses.figures import Figure, Origin, Table, table
 from analyses.inputs import Child, Contact, DailyLife, Dose, Event, Grades, LookBack, Opinion, VisitCount
-from analyses.swimmer import ORDERS
+from analyses.swimmer import ORDERS, swimmer
 from responses.classification import classify
 from tests.responses.courses import DAY_0, course, day
 
@@ -252,12 +252,48 @@ def test_enrolment_adds_up_by_week_and_site() -> None:
                                       ("2025-03-09", "0", "0", "0", "5")]  # fmt: skip
 
 
+def test_weeks_of_enrolment_run_from_sunday_to_saturday() -> None:
+    """Day 0 is a Sunday. Eight children on each of it, the Saturday after, and the Sunday after that, which is today."""
+    many = [replace(COHORT[0], enrolled_on=day(on)) for on in (0, 6, 7) for _ in range(8)]
+    found = enrolment(many, day(7))
+    assert list(found.table.rows) == [("2025-03-02", "16", "16"), ("2025-03-09", "8", "24")]
+    assert '<desc id="enrolment-desc">24 of 20 children in 2 weeks.</desc>' in found.svg
+    ticks = [e.text for e in ET.fromstring(found.svg).iter() if e.get("text-anchor") == "end"]
+    assert ticks == ["0", "5", "10", "15", "20", "week from"], "the axis ends at 24, no tick stands beyond it"
+    assert '<line x1="64" y1="78.3" x2="670" y2="78.3"' in found.svg, "the planned 20 of 24"
+    later = enrolment(many, day(14))
+    assert [row[-1] for row in later.table.rows] == ["16", "24", "24"]
+
+
 @pytest.mark.parametrize(
     ("order", "first"), [("number", "01-001"), ("response", "01-001"), ("duration", "01-001"), ("followed", "02-002")]
 )
 def test_lanes_can_be_sorted(order: str, first: str) -> None:
     assert rows("swimmer", order=order)[0][0] == first
     assert set(ORDERS) == {"number", "response", "duration", "followed"}
+
+
+def test_a_lane_tells_how_the_response_ended_and_that_treatment_goes_on() -> None:
+    """The low count of day 21 is a loss, because a rescue begins before the next count; then a dose may follow."""
+    rescued = child("01-001", {3: 60, 10: 70, 21: 20}, rescues=((22, 22, "standard_ivig"),))
+    going_on = replace(rescued.course, on_treatment=True)
+    early = replace(rescued, number="01-002", course=going_on, verdict=classify(going_on))
+    found = swimmer([early, rescued])
+    assert [row[0] for row in found.table.rows] == ["01-001", "01-002"], "by their numbers, unless asked otherwise"
+    assert found.table.rows[1] == ("01-002", "01", "R", "3", "21", "confirmed by rescue", "3", "1", "28", "on treatment")
+    assert found.svg.count("<title>response, day 3 to 21 (confirmed by rescue)</title>") == 2
+
+
+@pytest.mark.parametrize(("last", "ticks"), [(0, [0, 1]), (1, [0, 1]), (10, list(range(11))), (11, [0, 2, 4, 6, 8, 10, 12])])
+def test_the_axis_of_the_lanes_has_up_to_ten_steps(last: int, ticks: list[int]) -> None:
+    svg = swimmer([child("01-001", {last: 20}, doses=(0,))]).svg
+    assert [int(e.text or "") for e in ET.fromstring(svg).iter() if e.get("text-anchor") == "middle"] == ticks
+
+
+def test_a_lane_shows_bleeding_from_day_0_to_the_day_of_the_analysis() -> None:
+    lane = child("01-001", {50: 20}, as_of=60, bleeds=tuple((on, on, on % 7) for on in (-1, 0, 1, 59, 60, 61)))
+    marks = [e.text for e in ET.fromstring(swimmer([lane]).svg).iter() if (e.text or "").startswith("bleeding of grade")]
+    assert marks == [f"bleeding of grade {on % 7}" for on in (0, 1, 59, 60)]
 
 
 def test_every_figure_says_what_it_rests_on_and_draws_clean_svg() -> None:
