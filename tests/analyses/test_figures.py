@@ -198,6 +198,18 @@ def test_activity_takes_the_last_answer_of_each_time() -> None:
                                          "Maintenance dose 2", "Follow-up month 1", "Follow-up month 3"]  # fmt: skip
 
 
+def test_the_axis_of_absence_does_not_end_below_20_percent() -> None:
+    """A small share shall look small."""
+    found = paper.figure("school-absence", [replace(COHORT[0], life=(DailyLife("M2", day(20), 20, 1),))], TODAY)
+    ticks = {e.text: e.get("x") for e in ET.fromstring(found.svg).iter() if e.get("text-anchor") == "middle"}
+    assert (ticks["0"], ticks["20"]) == ("230", "610"), "from one end of the lane to the other"
+
+
+def test_what_one_of_two_forbids_is_told_without_the_other() -> None:
+    one = [replace(COHORT[0], life=(DailyLife("M2", day(20), by_physician="most"), DailyLife("M2", day(21))))]
+    assert rows("physical-activity", one)[0][:6] == ("During treatment", "1", "0", "0", "1", "0")
+
+
 def test_satisfaction_counts_the_answers_and_adds_up_none() -> None:
     """01-001 left out two questions at one visit: its latest answer to each of them is the one before."""
     assert [row for row in rows("satisfaction") if row[1] == "Latest answer"] == [
