@@ -102,7 +102,14 @@ def exposure(children: Sequence[Child]) -> Figure:
     """Infusions, grams per kilogram and months under observation."""
     rows = list(_exposure(children)) if children else []
     return Figure("exposure", "Exposure", len(children), "Safety set; months of 30.4375 days from Day 0 to the last contact.",
-                  table(("What", "Value"), rows), empty="No child was treated yet.")  # fmt: skip
+                  table(("What", "Value"), rows), note=_unknown(children), empty="No child was treated yet.")  # fmt: skip
+
+
+def _unknown(children: Sequence[Child]) -> str:
+    """Says how many infusions the grams lack; empty where they lack none."""
+    unknown = sum(dose.g_per_kg is None for child in children for dose in child.doses)
+    infusions = "infusions" if unknown > 1 else "infusion"
+    return f"The dose per kilogram of {unknown} {infusions} is not known; the grams leave it out." if unknown else ""
 
 
 def _exposure(children: Sequence[Child]) -> Iterator[tuple[str, object]]:
