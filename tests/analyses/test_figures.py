@@ -170,6 +170,29 @@ def test_events_are_counted_once_a_child_and_once_an_infusion() -> None:
     assert found["Children with a serious event, exact (Clopper-Pearson) 95 % CI"] == "1/5 (20.0 %, 0.5 to 71.6)"
 
 
+def test_tables_of_events_without_an_event() -> None:
+    """Each keeps its first line, which says none; the one of terms has no line and says why."""
+    quiet = [COHORT[2], COHORT[3]]
+    assert [rows(f"events-by-{kind}", quiet) for kind in ("period", "grade", "relation", "term")] == [
+        [("Any event", "0", "0/2", "0.0", "0.0", "84.2", "0/6", "0.0", "0.0", "45.9")],
+        [("Grade 1", "0", "0/2", "0.0", "0.0", "84.2", "0/6", "0.0", "0.0", "45.9")],
+        [("Related to mini-pool IVIG (possible or more)", "0", "0/2", "0.0", "0.0", "84.2", "0/6", "0.0", "0.0", "45.9")],
+        [],
+    ]  # fmt: skip
+    assert paper.figure("events-by-term", quiet, TODAY).empty == "No adverse event was entered yet."
+    assert paper.figure("events-by-term", [], TODAY).empty == "No child was treated yet."
+
+
+def test_an_infusion_that_was_not_given_is_not_among_those_with_an_event() -> None:
+    """The event was counted from an infusion that the data up to that day do not hold."""
+    lone = [replace(COHORT[1], doses=())]
+    assert rows("events-by-period", lone)[0] == ("Any event", "1", "1/1", "100.0", "2.5", "100.0", "0/0", "", "", "")
+    assert ("Events per infusion", "") in rows("exposure", lone)
+    one = [replace(COHORT[1], doses=COHORT[1].doses[:1])]
+    assert rows("events-by-period", one)[0][:7] == ("Any event", "1", "1/1", "100.0", "2.5", "100.0", "0/1")
+    assert ("Events per infusion", "0.00") in rows("exposure", one)
+
+
 def test_exposure_of_a_child_that_was_seen_on_day_0_only() -> None:
     """Nothing is estimated: a dose without a known weight adds no grams, and the table says that it is left out."""
     one = child("01-001", {}, doses=(0,), as_of=0)
