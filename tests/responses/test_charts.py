@@ -165,10 +165,10 @@ def test_a_word_is_written_where_the_next_bar_leaves_room() -> None:
 
 
 def test_the_size_of_a_dose_is_written_where_the_next_dose_leaves_room() -> None:
-    doses = (Instant(day(0), "1"), Instant(day(2), "0.25"), Instant(day(3), "0.5"))
-    assert {"1", "0.25", "0.5"} & set(written(Chart("Any", day(90), DAY_0, doses=doses))) == {"1", "0.5"}
-    twice = (Instant(day(0), "0.25"), Instant(day(0), "0.5"))
-    assert {"0.25", "0.5"} & set(written(Chart("Any", day(90), DAY_0, doses=twice))) == {"0.25"}
+    doses = (Instant(day(0), "0.4"), Instant(day(5), "0.25"), Instant(day(9), "0.5"))
+    assert {"0.4", "0.25", "0.5"} & set(written(Chart("Any", day(90), DAY_0, doses=doses))) == {"0.4", "0.5"}
+    twice = (Instant(day(0), "2"), Instant(day(0), "4"))
+    assert {"2", "4"} & set(written(Chart("Any", day(90), DAY_0, doses=twice))) == {"2"}
 
 
 #: First and last study day with a count -> the study days below the curve; two days, or a fortieth, are left free at each side.
@@ -179,7 +179,7 @@ BELOW = {
     "more than a step before Day 0": (-20, 60, range(-14, 57, 14)),
     "a step before Day 0": (-12, 60, range(-14, 57, 14)),
     "less than a step before Day 0": (-11, 60, range(0, 57, 14)),
-    "three days are left free of 137": (0, 137, range(0, 141, 28)),
+    "three days are left free at each side of 120": (-109, 11, range(-112, 15, 14)),
 }
 
 
