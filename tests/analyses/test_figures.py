@@ -260,10 +260,11 @@ def test_lanes_can_be_sorted(order: str, first: str) -> None:
 
 
 def test_every_figure_says_what_it_rests_on_and_draws_clean_svg() -> None:
-    origin = Origin("All sites", TODAY, "2026.1")
+    origin = Origin("All sites", "27 Dec 2025 14:02:11 Cairo (UTC+2)", "2026.1")
     for found in paper.figures(COHORT, TODAY):
         assert not found.is_empty, found.slug
-        assert origin.words(found).startswith(f"n = {found.n}. {found.method} All sites; data as of 27 Dec 2025; rules 2026.1")
+        said = f"n = {found.n}. {found.method} All sites; data as of 27 Dec 2025 14:02:11 Cairo (UTC+2); rules 2026.1."
+        assert origin.words(found) == said
         if found.svg:
             root = ET.fromstring(found.svg)
             assert root.get("role") == "img"
