@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from analyses.figures import Figure, table
 from analyses.inputs import Child, Grades
-from analyses.statistics import proportion, quartiles, signed_rank
+from analyses.statistics import EXACT, proportion, quartiles, signed_rank
 from itp_trial.schedule import VISITS
 
 DOMAINS = (("Skin", "skin"), ("Mucosa", "mucosa"), ("Organ", "organ"))
@@ -57,19 +57,30 @@ def _row(visit: str, domain: str, pairs: list[tuple[int, int]]) -> tuple[object,
             sum(d == 0 for d in differences), sum(d > 0 for d in differences), signed_rank(differences).text)  # fmt: skip
 
 
+def is_marked(grades: Grades) -> bool | None:
+    """Whether any domain has grade 2 or more; None where none has, but one could not be evaluated."""
+    domains = (grades.skin, grades.mucosa, grades.organ)
+    if any(grade is not None and grade >= WORSE_FROM for grade in domains):
+        return True
+    return None if None in domains else False
+
+
 def marked_bleeding(children: Sequence[Child]) -> Figure:
-    """The share of children with any grade of 2 or more, before treatment and at each planned visit."""
+    """The share of children with any grade of 2 or more, before treatment and at each planned visit.
+
+    What could not be evaluated is missing, not absent: it stands beside the share and not in it.
+    """
     rows = []
     for words, found in _assessed(children):
-        k = sum(max(_grades(grades), default=0) >= WORSE_FROM for grades in found)
-        share = proportion(k, len(found))
-        rows.append(
-            (words, len(found), k, *("" if x is None else f"{100 * x:.1f}" for x in (share.share, share.low, share.high)))
-        )
-    head = ("Visit", "Assessed", f"Grade {WORSE_FROM} or more", "Percent", "95 % CI low", "95 % CI high")
+        judged = [is_marked(grades) for grades in found]
+        share = proportion(judged.count(True), len(judged) - judged.count(None))
+        percents = ("" if x is None else f"{100 * x:.1f}" for x in (share.share, share.low, share.high))
+        rows.append((words, share.n, judged.count(None), share.k, *percents))
+    head = ("Visit", "Evaluable", "Not evaluable", f"Grade {WORSE_FROM} or more", "Percent", "95 % CI low", "95 % CI high")
     return Figure("marked-bleeding", "Children with bleeding of grade 2 or more", len(children),
-                  "Worst grade of the interval before the visit; exact (Clopper-Pearson) 95 % CI.", table(head, rows),
-                  empty="No assessment yet.")  # fmt: skip
+                  f"Worst grade of the interval before the visit; an assessment without a grade of {WORSE_FROM} or more in which "
+                  f"a domain could not be evaluated is missing data, left out of the percentage (assumption); {EXACT}.",
+                  table(head, rows), empty="No assessment yet.")  # fmt: skip
 
 
 def _assessed(children: Sequence[Child]) -> Iterator[tuple[str, list[Grades]]]:
@@ -79,7 +90,3 @@ def _assessed(children: Sequence[Child]) -> Iterator[tuple[str, list[Grades]]]:
         later = [g for c in children for g in c.grades if g.visit == code and c.day_0 and g.on > c.day_0]
         if later and not plan.repeats:
             yield plan.title, later
-
-
-def _grades(grades: Grades) -> list[int]:
-    return [grade for grade in (grades.skin, grades.mucosa, grades.organ) if grade is not None]

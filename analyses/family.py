@@ -77,7 +77,7 @@ def _lines(children: Sequence[Child], says: Says, measure: Measure) -> Iterator[
 
 FORBIDDEN = (("none", "nothing"), ("contact", "contact sports"), ("most", "most sports"), ("all", "all active play"))
 WHO = (("Physician", "by_physician"), ("Parents", "by_parents"))
-ACTIVITY_HEAD = ("When", "Children", *(f"{who} forbids {words}" for who, _ in WHO for _, words in FORBIDDEN),
+ACTIVITY_HEAD = ("When", "Children", *(f"Forbidden by {who.lower()}: {words}" for who, _ in WHO for _, words in FORBIDDEN),
                  "Days of active play in the last 7, median (quartiles)", "Against before, days, median (quartiles)")  # fmt: skip
 
 

@@ -48,8 +48,8 @@ def spaghetti(children: Sequence[Child]) -> Figure:
 def _draw_courses(children: Sequence[Child]) -> str:
     lines = {child.number: courses(child) for child in children}
     values = [float(value) for line in lines.values() for _, value in line]
-    last = max((day for line in lines.values() for day, _ in line), default=1)
-    ticks, up = drawing.steps(max(last, 1), at_most=10), _platelet_axis(300, max(values, default=0))
+    last = max(day for line in lines.values() for day, _ in line)
+    ticks, up = drawing.steps(max(last, 1), at_most=10), _platelet_axis(300, max(values))
     frame = drawing.Frame(drawing.Scale(0, ticks[-1], 64, WIDTH - 70), up, [(d, str(d)) for d in ticks],
                           _platelet_ticks(up), "study day", UP_NAME)  # fmt: skip
     parts = [*frame.axes(), *(frame.guide(value, words) for value, words in GUIDES)]
@@ -69,7 +69,7 @@ def _course(frame: drawing.Frame, child: Child, line: list[tuple[int, Decimal]])
     yield drawing.link(child.page, drawing.told(f"{child.number}: {child.verdict.best_response}", shape))
     for dose in child.doses:
         x = frame.across(child.study_day(dose.on))
-        yield drawing.line(x, frame.up.start, x, frame.up.start + 6, drawing.INK, width=1)
+        yield drawing.line(x, frame.up.start, x, frame.up.start + 6)
 
 
 def _in_schedule(code: str) -> int:
@@ -84,14 +84,10 @@ def by_visit(children: Sequence[Child]) -> Figure:
             if not VISITS[code].repeats:
                 values.setdefault(code, []).append(float(value))
     found = [(code, quartiles(values[code])) for code in sorted(values, key=_in_schedule)]
-    rows = [(VISITS[code].title, q.n, _one(q.median), _one(q.low), _one(q.high)) for code, q in found]
+    rows = [(VISITS[code].title, q.n, f"{q.median:.1f}", f"{q.low:.1f}", f"{q.high:.1f}") for code, q in found]
     return Figure("platelets-by-visit", "Platelets by visit", len(children), "Median with quartiles at each planned visit.",
                   table(("Visit", "Children", "Median, ×10⁹/L", "Lower quartile", "Upper quartile"), rows),
                   svg=_draw_visits(found) if found else "", empty="No count at a planned visit yet.")  # fmt: skip
-
-
-def _one(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
 
 
 def _draw_visits(found: list[tuple[str, Quartiles]]) -> str:

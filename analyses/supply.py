@@ -2,7 +2,7 @@
 
 Pure: no Django. Bags are taken as the pharmacy would: the own blood group first, then the first to expire, until the planned
 grams are reached within the tolerance of R5; an opened bag is used up. It is an estimate for ordering; the dose planner
-chooses the bags of a real dose.
+chooses the bags of a real dose, and ``dosing/supply.py`` tells the work list which grams are missing in any case.
 """
 
 from __future__ import annotations

@@ -85,6 +85,7 @@ SUSAR = Rule("SUSAR-15D", ICH, "Unexpected serious reaction", (Body.EDA,), Start
 WITHDRAWAL = Rule("WITHDRAWN", ICH, "The report is withdrawn", ALL, Start.WITHDRAWN, days=SUSAR_D, whole_day=True)
 _TABLE = (NOTICE, FULL, SIDE_EFFECT, SITE, SUSAR_FATAL, SUSAR_COMPLETE, SUSAR, WITHDRAWAL)
 RULES: dict[str, Rule] = {rule.code: rule for rule in _TABLE}
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def deadlines(case: Case) -> list[Deadline]:
         started = case.started(rule.start)
         due = rule.due(started) if started else None
         found += [Deadline(rule, body, due) for body in rule.bodies]
-    return sorted(found, key=lambda d: (d.due is None, d.due or datetime.max.replace(tzinfo=UTC), ALL.index(d.body)))
+    return sorted(found, key=lambda d: (d.due or _NEVER, ALL.index(d.body)))
 
 
 def is_late(due: datetime | None, told_at: datetime) -> bool:
@@ -177,7 +178,7 @@ def _day(due: datetime, now: datetime) -> str:
 
 def _span(later: datetime, earlier: datetime) -> str:
     """Elapsed time in its two largest units."""
-    minutes = int((_to_the_minute(later) - _to_the_minute(earlier)).total_seconds() // 60)
+    minutes = (_to_the_minute(later) - _to_the_minute(earlier)) // timedelta(minutes=1)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
         return f"{days} d {hours} h"

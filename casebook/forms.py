@@ -38,6 +38,8 @@ class Field:
     earlier: list[tuple[Any, str]] = field(default_factory=list)
     #: Typed, and not what is stored.
     is_draft: bool = False
+    #: How many comments stand beside it.
+    comments: int = 0
 
     @property
     def key(self) -> str:

@@ -53,13 +53,13 @@ def answers_in(posted: Mapping[str, str], names: Iterable[str], groups: Mapping[
 
 def said(posted: Mapping[str, str], name: str) -> str:
     """The typed answer, or ``~`` and the reason why there is none."""
-    text = str(posted.get(name, "") or "").replace("\r\n", "\n").strip()
-    reason = str(posted.get(f"{name}__missing", "") or "")
+    text = str(posted.get(name) or "").replace("\r\n", "\n").strip()
+    reason = str(posted.get(f"{name}__missing") or "")
     return text or (MISSING_MARK + reason if reason else "")
 
 
 def _lines(posted: Mapping[str, str], slug: str, names: list[str]) -> list[Line]:
-    count = str(posted.get(f"{slug}-count", ""))
+    count = str(posted[f"{slug}-count"])
     found = []
     for number in range(min(int(count), MOST_ROWS) if count.isascii() and count.isdigit() and len(count) < 9 else 0):
         line = {"id": str(posted.get(f"{slug}-{number}-id", ""))}

@@ -253,6 +253,35 @@ class Finding(models.Model):
         return f"{self.record}: {self.message}"
 
 
+class Comment(models.Model):
+    """What a person wrote beside a question for whoever reads the form next. No answer: nothing is computed from it.
+
+    Written once; what is no longer true is answered by a further comment. A photo of the source (``identity.photos``) is a
+    comment with a picture.
+    """
+
+    class Kind(models.TextChoices):
+        WORDS = "words", "Comment"
+        PHOTO = "photo", "Photo of the source"
+
+    append_only = True
+    record = models.ForeignKey(FormRecord, on_delete=models.PROTECT, related_name="comments")
+    #: The question as its history names it (``platelets``, ``bags-volume_ml``), and the key of its line.
+    item = models.CharField(max_length=90)
+    line = models.CharField(max_length=36, blank=True)
+    kind = models.CharField(max_length=5, choices=Kind.choices, default=Kind.WORDS)
+    text = models.CharField(max_length=500)
+    said_at = models.DateTimeField(default=timezone.now)
+    said_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="comment_says_something")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Draft(models.Model):
     """What a person typed into a form and has not saved. Not clinical data: no export, PDF, rule or trail knows it.
 

@@ -50,6 +50,22 @@ def sheet_title(sheet: type[Sheet]) -> str:
     return f"{sheet._meta.get_field('crf').related_model.title()}: {sheet.legend.lower()}"
 
 
+def question(crf: type[Sheet], word: str) -> tuple[type[Sheet], Item]:
+    """The question behind its word in addresses: ``platelets``, in a line ``bags-volume_ml``. Raises ``LookupError``."""
+    for model in crf.row_models:
+        if word.startswith(f"{model.slug}-"):
+            return model, model.items()[word.removeprefix(f"{model.slug}-")]
+    return crf, crf.items()[word]
+
+
+def question_label(crf: type[Sheet], word: str) -> str:
+    """The label of a question; of one that is no longer asked its word."""
+    try:
+        return str(question(crf, word)[1].label)
+    except LookupError:
+        return word.replace("_", " ")
+
+
 @cache
 def referred_models() -> list[type[models.Model]]:
     """What answers may refer to, such as a bag of the stock."""

@@ -12,6 +12,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from casebook import selectors
+from casebook.comments import count_comments
 from casebook.crf import Crf
 from casebook.doors import right_to_edit
 from casebook.drafts import Collision, Merge, drafts_of, with_draft
@@ -130,6 +131,7 @@ def form_on_page(request: HttpRequest, record: FormRecord, merge: Merge, *, find
     for name in merge.drafted & merge.form.main.fields.keys():
         merge.form.main.fields[name].is_draft = True
     _place_findings(shown)
+    count_comments(merge.form, getattr(record, "commented", ()))
     return shown
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from casebook.actions import UNSCHEDULED_FORMS
+from casebook.comments import COMMENTED
 from casebook.crf import crf_models
 from casebook.models import Draft, Finding, FormRecord, Lock, Participant, Visit
 from casebook.workdays import WorkingDays, working_days
@@ -19,12 +20,12 @@ PARTICIPANTS = Participant.objects.select_related("site")
 _DRAFTS = Draft.objects.filter(record=OuterRef("pk"))
 _CLOSED = Lock.objects.filter(participant=OuterRef("participant"), lifted_at=None)
 #: ``has_locks``: something of this participant is closed (``casebook.locks`` says whether this form is).
-#: ``has_drafts``: somebody typed something here that is not saved.
+#: ``has_drafts``: somebody typed something here that is not saved. ``commented``: which questions have comments.
 RECORDS = FormRecord.everything.select_related("site", "participant__site", "visit__participant", "saved_by").annotate(
-    has_locks=Exists(_CLOSED), has_drafts=Exists(_DRAFTS)
+    has_locks=Exists(_CLOSED), has_drafts=Exists(_DRAFTS), commented=COMMENTED
 )
 #: All forms of one child, with their visits.
-RECORDS_OF_CHILD = FormRecord.objects.select_related("visit", "saved_by")
+RECORDS_OF_CHILD = FormRecord.objects.select_related("visit", "saved_by").annotate(commented=COMMENTED)
 VISITS = Visit.objects.select_related("participant__site")
 
 

@@ -17,8 +17,8 @@ from django.db import models
 
 from casebook.changes import Change, changes_of, moment
 from casebook.crf import Row, Sheet
-from casebook.models import Finding, FormRecord, Lock, Participant
-from casebook.names import Names, tables
+from casebook.models import Comment, Finding, FormRecord, Lock, Participant
+from casebook.names import Names, question_label, tables
 from itp_trial.models import AuditEntry
 from itp_trial.roles import Role
 
@@ -201,6 +201,16 @@ def _finding(entry: AuditEntry, names: Names, changes: tuple[Change, ...]) -> Wo
     if state == Finding.State.CONFIRMED:
         return Words(f"confirmed what stands in {place}, about which the system had asked: “{message}”")
     return _default(entry, names, changes)
+
+
+@tells("casebook.Comment")
+def _comment(entry: AuditEntry, names: Names, changes: tuple[Change, ...]) -> Words:
+    """Comments are only ever added; a redacted one is told by its marker."""
+    new, record = entry.new or {}, names.records.get(entry.record)
+    if record is None or entry.operation != "INSERT":
+        return _default(entry, names, changes)
+    what = "added a photo of the source to" if new["kind"] == Comment.Kind.PHOTO else "commented on"
+    return Words(f"{what} “{question_label(record.crf_class, new['item'])}” in {names.place(entry)}: “{new['text']}”")
 
 
 @tells("casebook.Lock")

@@ -18,8 +18,8 @@ from django.db.models.expressions import RawSQL
 from casebook import sentences
 from casebook.changes import Change, changes_of
 from casebook.crf import crf_models
-from casebook.models import Finding, FormRecord, Participant, Visit
-from casebook.names import Names, names_of_record, sheet_title, sheets
+from casebook.models import Comment, Finding, FormRecord, Participant, Visit
+from casebook.names import Names, names_of_record, question, sheet_title, sheets
 from casebook.sentences import Told
 from itp_trial.models import AuditEntry
 from itp_trial.normalise import Unreadable, day
@@ -27,9 +27,10 @@ from itp_trial.protocol import value
 
 PAGE = 50
 LATE_ENTRY_D, NIGHT_FROM, NIGHT_UNTIL = value("LATE_ENTRY_D"), value("NIGHT_FROM_H"), value("NIGHT_UNTIL_H")
-ANSWERS, QUESTIONS, VISITS, FORMS = "answers", "questions", "visits", "forms"
+ANSWERS, QUESTIONS, COMMENTS, VISITS, FORMS = "answers", "questions", "comments", "visits", "forms"
 KINDS = {
-    ANSWERS: "Answers", QUESTIONS: "Questions of the system", VISITS: "Visits and states", FORMS: "Forms opened and saved",
+    ANSWERS: "Answers", QUESTIONS: "Questions of the system", COMMENTS: "Comments and photos", VISITS: "Visits and states",
+    FORMS: "Forms opened and saved",
 }  # fmt: skip
 #: The filters that are switched on or off, with their words.
 SWITCHES = {
@@ -153,18 +154,13 @@ def actors(trail: QuerySet[AuditEntry]) -> list[tuple[str, str]]:
     return list(dict(found).items())
 
 
-def of_item(record: FormRecord, word: str, row: str = "") -> tuple[str, list[Told]]:
+def of_item(record: FormRecord, word: str, line: str = "") -> tuple[str, list[Told]]:
     """The label of one question of a form, and its history, newest first. Raises ``LookupError``."""
-    crf = record.crf_class
-    sheet, name = crf, word
-    for model in crf.row_models:
-        if row and word.startswith(f"{model.slug}-"):
-            sheet, name = model, word.removeprefix(f"{model.slug}-")
-    item = sheet.items()[name]
-    trail = AuditEntry.objects.filter(table_name=sheet._meta.db_table, row=row or str(record.pk), record=record.pk)
+    sheet, item = question(record.crf_class, word)
+    trail = AuditEntry.objects.filter(table_name=sheet._meta.db_table, row=line or str(record.pk), record=record.pk)
     entries = list(trail)
     names = names_of_record(record, entries)
-    return item.label, tell(entries, names, Filters(item=f"{crf.slug}:{name}"))
+    return item.label, tell(entries, names, Filters(item=f"{record.form}:{item.name}"))
 
 
 def of_record(record: FormRecord) -> list[Told]:
@@ -276,7 +272,7 @@ def _sheets() -> dict[str, Any]:
 
 
 def _tables_of(kind: str) -> list[str]:
-    models = {QUESTIONS: [Finding], VISITS: [Visit, Participant], FORMS: [FormRecord]}
+    models = {QUESTIONS: [Finding], COMMENTS: [Comment], VISITS: [Visit, Participant], FORMS: [FormRecord]}
     return list(_sheets()) if kind == ANSWERS else [model._meta.db_table for model in models.get(kind, [])]
 
 

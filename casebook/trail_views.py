@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
 
 from casebook import trail
-from casebook.doors import participant_of, record_of
+from casebook.comments import LONGEST, add_comment, thread
+from casebook.doors import participant_of, record_of, right_to_edit
+from casebook.models import FormRecord
 from casebook.names import names_for
-from itp_trial.permissions import access
+from itp_trial.permissions import access, allow
 from itp_trial.roles import Can, Role
-from itp_trial.web import number_of
+from itp_trial.web import act_once, number_of, posted
 
 #: Sent by the form page, which puts the history beside the question instead of opening a page.
 FRAGMENT = "X-Fragment"
@@ -30,14 +34,42 @@ def history(request: HttpRequest, pk: Any) -> HttpResponse:
 @require_GET
 def item_history(request: HttpRequest, pk: Any, item: str) -> HttpResponse:
     """The history of one question, of a line with ``?row=``: a page, or the part of one that the form page asks for."""
+    return _item_page(request, record_of(request, pk), item)
+
+
+@require_POST
+def comment(request: HttpRequest, pk: Any, item: str) -> HttpResponse:
+    """Writes a comment beside a question. What cannot be kept comes back as it was typed."""
     found = record_of(request, pk)
+    allow(request, right_to_edit(found), found.site_id)
+    line, text = request.GET.get("row", ""), posted(request).get("text", "")
+    back = reverse("item-history", args=[pk, item]) + (f"?row={line}" if line else "")
+
+    def action() -> str:
+        try:
+            add_comment(record=found, item=item, line=line, text=text, by=request.user)
+        except (LookupError, ValidationError):
+            raise Http404 from None
+        return back
+
+    return act_once(request, action, back=back, refused=lambda why: _item_page(request, found, item, typed=text, refused=why))
+
+
+def _item_page(request: HttpRequest, found: FormRecord, item: str, *, typed: str = "", refused: str = "") -> HttpResponse:
+    line = request.GET.get("row", "")
     try:
-        label, told = trail.of_item(found, item, request.GET.get("row", ""))
+        label, told = trail.of_item(found, item, line)
     except LookupError:
         raise Http404 from None
-    context = {"record": found, "participant": found.participant, "label": label, "told": told}
+    may_comment = access(request).may(right_to_edit(found), found.site_id) and not found.removed_at
+    context = {
+        "record": found, "participant": found.participant, "label": label, "told": told, "word": item, "line": line,
+        "comments": thread(found, item, line), "may_comment": may_comment, "typed": typed, "refused": refused,
+        "longest": LONGEST,
+    }  # fmt: skip
     whole = request.headers.get(FRAGMENT) is None
-    return render(request, "casebook/item_history.html" if whole else "casebook/_item_history.html", context)
+    template = "casebook/item_history.html" if whole else "casebook/_item_history.html"
+    return render(request, template, context, status=422 if refused else 200)
 
 
 @require_GET

@@ -19,6 +19,7 @@ urlpatterns = [
     path("participants/<uuid:pk>/lock/", lock_views.of_participant, name="participant-lock"),
     path("records/<uuid:pk>/history/", trail_views.history, name="history"),
     path("records/<uuid:pk>/history/<slug:item>/", trail_views.item_history, name="item-history"),
+    path("records/<uuid:pk>/history/<slug:item>/comment/", trail_views.comment, name="comment"),
     path("participants/<uuid:pk>/trail/", trail_views.participant_trail, name="trail"),
     path("findings/<int:pk>/confirm/", views.confirm, name="confirm-finding"),
 ]

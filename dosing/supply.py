@@ -1,4 +1,11 @@
-"""Whether the freezer of a site holds what the next doses need, and which bags run out of time. Pure."""
+"""Whether the freezer of a site holds what the next doses need, and which bags run out of time. Pure.
+
+It asks another question than ``analyses/supply.py``, so the two share no rule. The work list orders IgG: it says how many
+grams are missing for which blood groups, and only where they are missing however the bags are given out. The dashboard
+counts doses: it gives the bags out one dose after the other, whole, in date on the day of the dose, and within the
+tolerance of R5. A dose may be short there and none here, where grams are lost in opened or expired bags; and the other
+way round, where nine tenths of the planned grams are at hand.
+"""
 
 from __future__ import annotations
 

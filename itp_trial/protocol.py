@@ -36,6 +36,16 @@ class Parameter:
     assumption: bool
     rule: str
 
+    @property
+    def words(self) -> str:
+        """The value with its unit as people read it: ``7 days``, ``100 ×10⁹/L``, ``10 %``, ``no``."""
+        if isinstance(self.value, bool):
+            return "yes" if self.value else "no"
+        if self.unit == "fraction":
+            return f"{self.value * 100:.0f} %"
+        unit = self.unit.replace("10^9/L", "×10⁹/L")
+        return f"{self.value} {unit.removesuffix('s') if self.value == 1 else unit}"
+
 
 def _p(rule: str, name: str, value: Any, unit: str, meaning: str, source: str, *, assumption: bool) -> Parameter:
     return Parameter(name, value, unit, meaning, source, assumption, rule)

@@ -48,13 +48,13 @@ class Signs:
 
 def usual(age: int) -> dict[str, tuple[int, int]]:
     """Sign -> (lowest, highest) usual value at an age in completed years; below 1 year as at 1 year."""
-    row = _USUAL[max(first for first in _USUAL if first <= max(age, 1))]
+    row = _USUAL[max((first for first in _USUAL if first <= age), default=min(_USUAL))]
     return dict(zip(NAMES, row, strict=True))
 
 
 def hypotension_below(age: int) -> int:
     """The systolic pressure in mmHg below which it is hypotension."""
-    return 90 if age >= 10 else 70 + 2 * age
+    return min(70 + 2 * age, 90)
 
 
 def outside(sign: str, number: Decimal, age: int) -> str:

@@ -34,10 +34,13 @@ def _refuse_unreadable(data: dict[str, str]) -> None:
             raise Refused(str(error)) from error
 
 
-def act_once(request: HttpRequest, action: Callable[[], str], *, back: str) -> HttpResponse:
+def act_once(request: HttpRequest, action: Callable[[], str], *, back: str,
+             refused: Callable[[str], HttpResponse] | None = None) -> HttpResponse:  # fmt: skip
     """Runs an action at most once per idempotency key and redirects to the address that it returns.
 
     A refusal goes back to where the person was, with the reason.
+
+    :param refused: answers a refusal instead, where what was typed has to stay on the page
     """
     data = posted(request)
 
@@ -56,6 +59,8 @@ def act_once(request: HttpRequest, action: Callable[[], str], *, back: str) -> H
     except TooOften as refusal:
         return too_often(request, refusal)
     except Refused as refusal:
+        if refused is not None:
+            return refused(str(refusal))
         messages.error(request, str(refusal))
         return redirect(back)
     except KeyReused as conflict:

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import serializers as s
 
 from casebook.forms import CHANGE_REASONS
+from casebook.models import Comment
 from itp_trial.api import PROBLEM
 
 
@@ -105,6 +106,12 @@ class FindingState(s.Serializer[Any]):
     raised_at = s.DateTimeField()
 
 
+class CommentState(s.Serializer[Any]):
+    item, line = s.CharField(), s.UUIDField(allow_null=True)
+    kind, text = s.ChoiceField(Comment.Kind.choices), s.CharField()
+    said_at, said_by = s.DateTimeField(), s.CharField()
+
+
 class RecordState(RecordName):
     site = s.CharField()
     participant, number = s.UUIDField(allow_null=True), s.CharField(allow_null=True)
@@ -112,6 +119,7 @@ class RecordState(RecordName):
     answers = s.DictField(child=AnswerState())
     rows = s.DictField(child=RowState(many=True))
     open_findings = FindingState(many=True)
+    comments = CommentState(many=True)
 
 
 class SavedState(RecordState):

@@ -16,6 +16,7 @@ from django.utils import timezone
 from casebook.crf import Section, Sheet
 from casebook.locks import Locks
 from casebook.models import Participant
+from casebook.names import question_label
 from itp_trial import protocol
 from reports.answer import answer_of
 from reports.cells import Cell, cells, sections
@@ -95,6 +96,7 @@ class FormPart:
         self.sections = list(_printed(entry.crf)) if entry.crf else []
         self.groups = [(group.model, [cells(row) for row in group.rows]) for group in entry.groups if group.rows]
         self.findings = entry.findings
+        self.comments = [(question_label(entry.record.crf_class, comment.item), comment) for comment in entry.comments]
 
 
 @dataclass(frozen=True)

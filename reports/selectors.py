@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from casebook.crf import Crf, Row, crf_by_slug
-from casebook.models import Finding, FormRecord, Participant, Visit
+from casebook.models import Comment, Finding, FormRecord, Participant, Visit
 from casebook.selectors import RECORDS
 from itp_trial.permissions import Access
 from itp_trial.roles import Can
@@ -34,6 +34,7 @@ class Entry:
     crf: Crf | None = None
     groups: list[RowGroup] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
     #: The record that this one is about, where it stands among those asked for.
     about: FormRecord | None = None
 
@@ -57,7 +58,7 @@ class Casebook:
 
 
 def casebook_of(participant: Participant) -> Casebook:
-    """The whole casebook. Visits, records and findings are one query each, every form and row table one more."""
+    """The whole casebook. Visits, records, findings and comments are one query each, every form and row table one more."""
     visits = sorted(participant.visits.all(), key=lambda visit: visit.place)
     known: dict[UUID, Visit] = {visit.pk: visit for visit in visits}
     records = list(participant.records.select_related("saved_by").order_by("created_at", "form", "repeat"))
@@ -71,7 +72,7 @@ def casebook_of(participant: Participant) -> Casebook:
 
 
 def entries_of(records: list[FormRecord]) -> list[Entry]:
-    """These records with their answers, rows and living findings: one query per table that they use."""
+    """These records with their answers, rows, living findings and comments: one query per table that they use."""
     known = {record.pk: record for record in records}
     entries = {record.pk: Entry(record, about=known.get(record.about_id)) for record in records}
     saved: dict[str, list[Entry]] = defaultdict(list)
@@ -83,6 +84,8 @@ def entries_of(records: list[FormRecord]) -> list[Entry]:
     living = Finding.objects.filter(record__in=list(entries)).exclude(state=Finding.State.CURED)
     for finding in living.select_related("settled_by").order_by("pk"):
         entries[finding.record_id].findings.append(finding)
+    for comment in Comment.objects.filter(record__in=list(entries)).select_related("said_by").order_by("pk"):
+        entries[comment.record_id].comments.append(comment)
     return list(entries.values())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from casebook.models import Finding, FormRecord, Participant, Visit
+from casebook.models import Comment, Finding, FormRecord, Participant, Visit
 from itp_trial.normalise import CAIRO
 from reports.cells import Cell, cells
 from reports.selectors import Entry
@@ -44,6 +44,7 @@ def entry_state(entry: Entry, *, at_site: bool) -> dict[str, Any]:
                                      "answers": _answers(cells(row, at_site=at_site))} for row in group.rows]
                  for group in entry.groups},
         "open_findings": [_finding(finding) for finding in entry.open_findings],
+        "comments": [_comment(comment) for comment in entry.comments],
     }  # fmt: skip
 
 
@@ -74,6 +75,11 @@ def _answer(cell: Cell) -> dict[str, Any]:
 def _finding(finding: Finding) -> dict[str, Any]:
     return {"id": finding.pk, "code": finding.code, "item": finding.item, "message": finding.message,
             "value": finding.value, "raised_at": _moment(finding.raised_at)}  # fmt: skip
+
+
+def _comment(comment: Comment) -> dict[str, Any]:
+    return {"item": comment.item, "line": comment.line or None, "kind": comment.kind, "text": comment.text,
+            "said_at": _moment(comment.said_at), "said_by": comment.said_by.username}  # fmt: skip
 
 
 def _day(value: date | None) -> str | None:

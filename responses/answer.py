@@ -5,37 +5,20 @@ Pure: no Django, no clock. Counts are 10^9/L; day 1 of a response is its first d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
 from itp_trial.protocol import PARAMETERS, value
+from itp_trial.reasons import day_text, readable
 from responses.inputs import Course
 from responses.rules import number_text
-from responses.verdicts import Verdict
+from responses.verdicts import Ending, Verdict
 
 #: Rules of which at least one number is ours until the sponsor confirms it.
 ASSUMED_RULES = frozenset(parameter.rule for parameter in PARAMETERS.values() if parameter.assumption)
 #: A count speaks for this many days at most (R18); an older one is told as old.
 STALE_D: int = value("PTI_CAP_D")
-
-_ISO_DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")
-
-
-def day_text(on: date) -> str:
-    """``05 Mar 2026``."""
-    return f"{on:%d %b %Y}"
-
-
-def readable(text: str) -> str:
-    """The sentence of a rule with its dates as people read them."""
-    return _ISO_DATE.sub(lambda found: day_text(date.fromisoformat(found[0])), text)
-
-
-def dates_in(text: str) -> list[date]:
-    """The dates that a sentence of a rule names, each once, in their order."""
-    return [date.fromisoformat(found) for found in dict.fromkeys(_ISO_DATE.findall(text))]
 
 
 def answer_line(verdict: Verdict, course: Course) -> str:
@@ -88,13 +71,13 @@ def _pending(verdict: Verdict, course: Course) -> str:
 def _lost(verdict: Verdict, course: Course) -> str:
     """The day and the way of the loss: by event on that day, or by a low count and what settled it."""
     end = verdict.later_episodes[-1].end if verdict.later_episodes else verdict.response_end
-    how = end.how if end else "confirmed"
+    how = end.how if end else None
     value = _value(verdict, verdict.since)
     shown = f" ({number_text(value)} ×10⁹/L)" if value is not None and how not in _LOST_BY_EVENT else ""
     return f" on {day_text(verdict.since)}{shown}{_lost_how(verdict, how)}." if verdict.since else "."
 
 
-def _lost_how(verdict: Verdict, how: str) -> str:
+def _lost_how(verdict: Verdict, how: Ending | None) -> str:
     if how in _LOST_BY_EVENT:
         return f": {_LOST_BY_EVENT[how]}"
     if how == "unconfirmed_last_count":

@@ -54,6 +54,20 @@ def test_a_number_is_written_as_people_write_it(monkeypatch: pytest.MonkeyPatch)
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("BASELINE_WINDOW_D", "7 days"),
+        ("ENTRY_PLT_MAX", "100 ×10⁹/L"),
+        ("DOSE_TOL", "10 %"),
+        ("CONFIRM_LOSS_D", "1 day"),
+        ("AGE_MAX_STRICT", "no"),
+    ],
+)
+def test_a_value_is_told_with_its_unit(name: str, words: str) -> None:
+    assert PARAMETERS[name].words == words
+
+
 def test_every_question_is_numbered() -> None:
     for number, (_, text) in enumerate(QUESTIONS, start=1):
         assert f"\n{number}. {text}" in markdown()

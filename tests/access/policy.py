@@ -138,6 +138,7 @@ POLICY: dict[str, dict[str, Door]] = {
     "verify-signature": {"GET": Door(OPEN, says="the code printed beside a signature"), "POST": Door(OPEN)},
     "history": {"GET": _record(SEE, "who changed what")},
     "item-history": {"GET": _record(SEE, "the history of one question")},
+    "comment": {"POST": _record(ENTER, "words beside one question")},
     "trail": {"GET": _participant(SEE, "everything that happened, as sentences")},
     "add-visit": {"POST": _participant(ENTER, "an unscheduled visit")},
     "add-log": {"POST": _participant(ENTER, "an event at any time")},

@@ -38,7 +38,8 @@ from tests.access.policy import (
 
 #: What an address needs besides the object that it names.
 WORDS = {"add-log": {"form": "rescue"}, "form-csv": {"form": "blood-count"}, "api-form-csv": {"slug": "blood-count"},
-         "item-history": {"item": "platelets"}, "trial-figure": {"slug": "swimmer", "kind": "csv"}}  # fmt: skip
+         "item-history": {"item": "platelets"}, "comment": {"item": "platelets"},
+         "trial-figure": {"slug": "swimmer", "kind": "csv"}}  # fmt: skip
 #: What has to be said with it: what a file is for, the days of a review.
 TODAY = f"{timezone.localdate():%d/%m/%Y}"
 FILES = ("form-csv", "participants-csv",

@@ -18,7 +18,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.analyses.independent_families import family_tables
+from tests.analyses.independent_bleeding import bleeding_tables
+from tests.analyses.independent_families import Families, family_tables
 from tests.responses.oracle import _covered, _status, _washed, judge
 
 Row = dict[str, str]
@@ -199,7 +200,7 @@ def tables(folder: Path, today: date) -> dict[str, Table]:
     cases = {person["number"]: case for person in trial.people if (case := trial.case(person))}
     verdicts = {child: judge(case) for child, case in cases.items()}
     children = sorted(verdicts)
-    n = len(children)
+    families, n = Families(trial, children), len(children)
     best = [verdicts[child]["best_response"] for child in children]
     responses = (("Overall response (CR or R)", "CR R"), ("Complete response (CR)", "CR"), ("Response (R)", "R"),
                  ("No response (NR)", "NR"), ("Not evaluable (NE)", "NE"))  # fmt: skip
@@ -213,7 +214,8 @@ def tables(folder: Path, today: date) -> dict[str, Table]:
         "duration-of-response": survival([(v["response_end"][0] - v["response"][0], v["response_end"][1] != "censored")
                                           for v in verdicts.values() if v["response"]], rising=False),
         "exposure": _exposure(trial, children),
-        **family_tables(trial, children),
+        **family_tables(families),
+        **bleeding_tables(trial, families.first, families.last, exact),
     }  # fmt: skip
 
 

@@ -15,9 +15,8 @@ VISITS = {"SCREEN": "Screening", "M2": "Maintenance dose 2", "M4": "Maintenance 
           "FU3": "Follow-up month 3", "FU6": "Follow-up month 6"}  # fmt: skip
 
 
-def family_tables(trial: Any, children: list[str]) -> dict[str, Table]:
+def family_tables(families: Families) -> dict[str, Table]:
     """Slug -> rows."""
-    families = Families(trial, children)
     return {
         "school-absence": _by_time(families, _school),
         "physical-activity": _by_time(families, _activity),

@@ -37,7 +37,7 @@ def event(
     return Event(term, period, counted_from, grade, serious, related)
 
 
-def graded(visit: str, on: int, skin: int | None, mucosa: int = 0, organ: int = 0) -> Grades:
+def graded(visit: str, on: int, skin: int | None, mucosa: int | None = 0, organ: int | None = 0) -> Grades:
     return Grades(visit, day(on), skin, mucosa, organ)
 
 
@@ -144,7 +144,6 @@ def test_bleeding_is_compared_child_by_child() -> None:
     """02-001 has no skin grade at the visit, so two children are left for skin; the grades are never added up."""
     skin = rows("bleeding-change")[0]
     assert skin[:8] == ("Count day 12-14", "Skin", "2", "2.5", "1.5", "1", "1", "0")
-    assert [row[:3] for row in rows("marked-bleeding")] == [("Before treatment", "3", "3"), ("Count day 12-14", "3", "1")]
 
 
 def test_events_are_counted_once_a_child_and_once_an_infusion() -> None:
@@ -344,10 +343,11 @@ def test_a_lane_shows_bleeding_from_day_0_to_the_day_of_the_analysis() -> None:
 
 
 def test_every_figure_says_what_it_rests_on_and_draws_clean_svg() -> None:
-    origin = Origin("All sites", TODAY, "2026.1")
+    origin = Origin("All sites", "27 Dec 2025 14:02:11 Cairo (UTC+2)", "2026.1")
     for found in paper.figures(COHORT, TODAY):
         assert not found.is_empty, found.slug
-        assert origin.words(found).startswith(f"n = {found.n}. {found.method} All sites; data as of 27 Dec 2025; rules 2026.1")
+        said = f"n = {found.n}. {found.method} All sites; data as of 27 Dec 2025 14:02:11 Cairo (UTC+2); rules 2026.1."
+        assert origin.words(found) == said
         if found.svg:
             root = ET.fromstring(found.svg)
             assert root.get("role") == "img"

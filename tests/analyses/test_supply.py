@@ -53,7 +53,8 @@ def only(children: list[Child], bags: list[StockBag]) -> Freezer:
 def test_a_dose_is_covered_by_whole_fitting_bags(child: Child, bags: list[StockBag], covered: int, why: str) -> None:
     found = only([child], bags)
     assert (found.next_covered, found.next_doses, found.doses, found.planned) == (covered, 1, covered, 1)
-    assert [(short.child, short.why) for short in found.short] == ([] if covered else [(child, why)])
+    due = TODAY + timedelta(days=3)
+    assert [(short.child, short.on, short.why) for short in found.short] == ([] if covered else [(child, due, why)])
 
 
 def test_the_loading_dose_is_twice_as_large_and_five_doses_follow() -> None:
@@ -66,6 +67,33 @@ def test_who_is_due_first_is_served_first_and_an_opened_bag_is_used_up() -> None
     early, late = waiting(days=1), waiting(days=2, name="01-002")
     found = only([late, early], [bag("a", ml=300), bag("b")])
     assert [short.child for short in found.short] == [late], "the rest of bag a is not kept for another day"
+
+
+def test_of_two_on_one_day_the_lower_number_is_served_first() -> None:
+    first, second = waiting(5), waiting(4, name="01-002")
+    found = only([second, first], [bag("a"), bag("b")])
+    assert [short.child for short in found.short] == [second]
+
+
+#: Next dose, its day, days until each two bags expire -> doses that they are enough for, of how many.
+LATER = {
+    "the last dose": (5, 3, (3,), 1, 1),
+    "one may follow three weeks later": (4, 3, (3, 24), 2, 2),
+    "and its bags expired the day before": (4, 3, (3, 23), 1, 2),
+    "two may follow, three weeks apart": (3, 3, (3, 24, 45), 3, 3),
+    "and the last bags expired the day before": (3, 3, (3, 24, 44), 2, 3),
+    "an overdue dose is followed from today": (4, -9, (3, 21), 2, 2),
+    "and its bags expired the day before that": (4, -9, (3, 20), 1, 2),
+}
+
+
+@pytest.mark.parametrize(("number", "due", "expire", "covered", "planned"), LATER.values(), ids=LATER)
+def test_doses_that_may_follow_come_three_weeks_apart(
+    number: int, due: int, expire: tuple[int, ...], covered: int, planned: int
+) -> None:
+    pairs = [bag(f"{days}{half}", days=days) for days in expire for half in "ab"]
+    found = only([waiting(number, days=due)], pairs)
+    assert (found.doses, found.planned) == (covered, planned)
 
 
 def test_the_own_group_comes_first_then_the_first_to_expire() -> None:

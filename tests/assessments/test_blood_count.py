@@ -27,6 +27,7 @@ JUMPS = {
     "more than 20-fold in 48 h": (10, 201, 48, True, False),
     "more than 20-fold in 49 h": (10, 201, 49, False, False),
     "from nothing": (0, 60, 24, False, False),
+    "from next to nothing": ("0.05", "1.1", 24, True, False),
     "80 % in 24 h": (100, 20, 24, False, False),
     "more than 80 % in 24 h": (100, 19, 24, False, True),
     "more than 80 % in 25 h": (100, 19, 25, False, False),
@@ -35,7 +36,7 @@ JUMPS = {
 
 
 @pytest.mark.parametrize(("before", "after", "apart", "rise", "fall"), JUMPS.values(), ids=JUMPS)
-def test_jumps(before: int, after: int, apart: int, rise: bool, fall: bool) -> None:
+def test_jumps(before: int | str, after: int | str, apart: int, rise: bool, fall: bool) -> None:
     pair = Counted(START, Decimal(before)), Counted(hours(apart), Decimal(after))
     assert (implausible_rise(*pair), implausible_fall(*pair)) == (rise, fall)
 

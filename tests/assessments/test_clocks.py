@@ -120,6 +120,30 @@ def test_in_words(now: str, said: str) -> None:
     assert clocks.words(cairo("2026-04-05 16:30"), cairo(now)) == said
 
 
+def test_the_day_in_the_words_is_that_of_cairo() -> None:
+    assert clocks.words(cairo("2026-04-05 00:30"), cairo("2026-04-04 23:30")) == "due tomorrow 00:30 Cairo, in 1 h 0 min"
+
+
+#: Deadline, now -> whether those who have to act are told about a clock of hours, and about one of days.
+NEAR = {
+    "hours, on the second": ("EG-24H", cairo("2026-04-05 16:30"), cairo("2026-04-05 16:30") - clocks.NEAR_H, True),
+    "hours, not yet": ("EG-24H", cairo("2026-04-05 16:30"), cairo("2026-04-05 16:29") - clocks.NEAR_H, False),
+    "days, on the second": ("EG-7D", cairo("2026-04-05 16:30"), cairo("2026-04-05 16:30") - clocks.NEAR_D, True),
+    "days, not yet": ("EG-7D", cairo("2026-04-05 16:30"), cairo("2026-04-05 16:29") - clocks.NEAR_D, False),
+    "over": ("EG-24H", cairo("2026-04-05 16:30"), cairo("2026-04-08 16:30"), True),
+    "the night of 25 hours": ("EG-24H", cairo("2026-10-30 01:00"), cairo("2026-10-30 01:30") - clocks.NEAR_H, False),
+}
+
+
+@pytest.mark.parametrize(("code", "due", "now", "near"), NEAR.values(), ids=NEAR)
+def test_when_a_deadline_is_near(code: str, due: datetime, now: datetime, near: bool) -> None:
+    assert clocks.is_near(clocks.RULES[code], due, now) is near
+
+
+def test_deadlines_are_kept_in_utc() -> None:
+    assert all(rule.due(cairo("2026-04-05 16:30")).tzinfo is UTC for rule in clocks.RULES.values())
+
+
 def test_words_of_a_clock_that_has_not_started() -> None:
     assert clocks.words(None, cairo("2026-04-05 16:30")) == "not started yet"
     assert not clocks.is_late(None, cairo("2026-04-05 16:30"))

@@ -71,8 +71,10 @@ def test_every_line_has_its_own_history(crf: type[Crf], filled: Subject, client_
 
 @pytest.mark.requirement("RQ-08")
 def test_the_page_offers_the_history_of_each_question_and_only_when_there_is_one(subject: Subject, client_of: Any) -> None:
-    page = Document(client_of(subject.editor).get(subject.url).content.decode())
+    page = Document(client_of(subject.reader).get(subject.url).content.decode())
     assert not [a for a in page.all("a") if a.attrs.get("class") == "past-link"], "nothing was saved yet"
+    page = Document(client_of(subject.editor).get(subject.url).content.decode())
+    assert [a for a in page.all("a") if a.attrs.get("class") == "past-link"], "who enters may comment before the first answer"
     form = CrfForm(subject.record.crf(), {**fullest_answers(subject.record), "record-version": "0"})
     assert form.is_valid()
     save_form(form=form, by=subject.editor)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from responses.answer import ASSUMED_RULES, answer_line, dates_in, readable
-from responses.classification import classify
+from itp_trial.reasons import dates_in, readable
+from responses.answer import ASSUMED_RULES, answer_line
+from responses.classification import Course, classify
 from tests.responses.courses import course, day
 
 D0, D3, D10 = "02 Mar 2025", "05 Mar 2025", "12 Mar 2025"
@@ -69,10 +71,32 @@ def test_each_state_says_since_when_and_why(arguments: dict[str, Any], line: str
     assert answer_line(classify(seen), seen) == line
 
 
+LOST = course({3: 60, 10: 70, 20: 9, 22: 8}, ended=False, as_of=23)
+FAILED = course({3: 12, 10: 15})
+#: Course, what its verdict leaves open -> the line. The rules leave none of these open today; the page must not fail on it.
+OPEN = {
+    "the day of no response": (FAILED, {"since": None}, "NO RESPONSE (15 ×10⁹/L; baseline 10)."),
+    "the day of the loss": (LOST, {"since": None}, "RESPONSE LOST. Best response: R."),
+    "the second low count": (LOST, {"confirmed": None}, "RESPONSE LOST on 22 Mar 2025 (9 ×10⁹/L). Best response: R."),
+    "how it was lost": (
+        LOST,
+        {"response_end": None},
+        "RESPONSE LOST on 22 Mar 2025 (9 ×10⁹/L), confirmed on 24 Mar 2025. Best response: R.",
+    ),
+    "why nothing can be judged": (course({}), {"reasons": ()}, "NOT EVALUABLE."),
+}
+
+
+@pytest.mark.parametrize(("seen", "changes", "line"), OPEN.values(), ids=OPEN)
+def test_what_the_verdict_leaves_open_is_left_out(seen: Course, changes: dict[str, Any], line: str) -> None:
+    assert answer_line(replace(classify(seen), **changes), seen) == line
+
+
 def test_dates_are_read_and_found_in_the_sentences_of_the_rules() -> None:
     text = f"From {day(3)} to {day(10)}, then {day(3)}."
     assert readable(text) == f"From {D3} to {D10}, then {D3}."
     assert dates_in(text) == [day(3), day(10)]
+    assert readable("lot 2026-13-45") == "lot 2026-13-45"
 
 
 def test_rules_with_a_number_of_ours_are_known() -> None:
