@@ -88,12 +88,17 @@ def link(address: str, shape: str) -> str:
 
 
 def svg(title: str, description: str, width: float, height: float, parts: Iterable[str], *, key: str) -> str:
-    """The whole drawing; ``key`` makes its ids unique in a page."""
+    """The whole drawing; ``key`` makes its ids unique in a page.
+
+    One that leads to other pages is a group: a screen reader would hide the links inside of an image.
+    """
+    drawn = "".join(parts)
+    role = "group" if "<a " in drawn else "img"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" role="{role}" '
         f'aria-labelledby="{key}-title {key}-desc" font-family="sans-serif" font-size="12" fill="{INK}">'
         f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-desc">{escape(description)}</desc>'
-        f'<rect width="{number(width)}" height="{number(height)}" fill="{PAPER}"/>{"".join(parts)}</svg>'
+        f'<rect width="{number(width)}" height="{number(height)}" fill="{PAPER}"/>{drawn}</svg>'
     )
 
 
