@@ -41,11 +41,6 @@ def path(points: Iterable[tuple[float, float]], stroke: str = BLUE, *, width: fl
     return f'<polyline points="{corners}" fill="none" stroke="{stroke}" stroke-width="{number(width)}"{dashes}/>'
 
 
-def area(points: Iterable[tuple[float, float]], fill: str, opacity: float = 0.2) -> str:
-    corners = " ".join(f"{number(x)},{number(y)}" for x, y in points)
-    return f'<polygon points="{corners}" fill="{fill}" fill-opacity="{opacity}"/>'
-
-
 def box(x: float, y: float, width: float, height: float, fill: str, *, stroke: str = "none", opacity: float = 1) -> str:
     return (
         f'<rect x="{number(x)}" y="{number(y)}" width="{number(max(width, 0.5))}" height="{number(height)}" fill="{fill}" '
@@ -69,7 +64,7 @@ def circle(x: float, y: float, *, hollow: bool = False, colour: str = BLUE, radi
     return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(radius)}" fill="{fill}" stroke="{colour}" stroke-width="1.5"/>'
 
 
-def triangle(x: float, y: float, colour: str = INK, size: float = 5) -> str:
+def triangle(x: float, y: float, colour: str = INK, size: float = 4) -> str:
     corners = ((x, y - size), (x + size, y + size - 1), (x - size, y + size - 1))
     points = " ".join(f"{number(a)},{number(b)}" for a, b in corners)
     return f'<polygon points="{points}" fill="{colour}"/>'
