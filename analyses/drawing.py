@@ -6,6 +6,7 @@ Time runs from left to right. A colour never carries a meaning alone.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -141,12 +142,19 @@ class Frame:
             y = self.up(value)
             yield line(left, y, right, y, GRID)
             yield text(left - 6, y + 4, words, anchor="end", fill=PALE)
-        for value, words in self.across_ticks:
+        second = 13 if self._crowded() else 0
+        for at, (value, words) in enumerate(self.across_ticks):
             yield line(self.across(value), self.up.start, self.across(value), self.up.start + 4, PALE)
-            yield text(self.across(value), self.up.start + 17, words, anchor="middle", fill=PALE)
+            yield text(self.across(value), self.up.start + 17 + at % 2 * second, words, anchor="middle", fill=PALE)
         yield line(left, self.up.start, right, self.up.start, PALE)
-        yield text(right, self.up.start + 34, self.across_name, anchor="end", fill=PALE)
+        yield text(right, self.up.start + 34 + second, self.across_name, anchor="end", fill=PALE)
         yield text(4, self.up.end - 10, self.up_name, fill=PALE)
+
+    def _crowded(self) -> bool:
+        """The words of neighbouring ticks would touch: every other one goes one line down."""
+        places = [self.across(value) for value, _ in self.across_ticks]
+        rooms = [there - here for here, there in itertools.pairwise(places)]
+        return bool(rooms) and max(len(words) for _, words in self.across_ticks) * LETTER + 6 > min(rooms)
 
     def guide(self, value: float, words: str) -> str:
         """A named horizontal line."""
