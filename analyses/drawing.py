@@ -6,6 +6,7 @@ Time runs from left to right. A colour never carries a meaning alone.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -41,11 +42,6 @@ def path(points: Iterable[tuple[float, float]], stroke: str = BLUE, *, width: fl
     return f'<polyline points="{corners}" fill="none" stroke="{stroke}" stroke-width="{number(width)}"{dashes}/>'
 
 
-def area(points: Iterable[tuple[float, float]], fill: str, opacity: float = 0.2) -> str:
-    corners = " ".join(f"{number(x)},{number(y)}" for x, y in points)
-    return f'<polygon points="{corners}" fill="{fill}" fill-opacity="{opacity}"/>'
-
-
 def box(x: float, y: float, width: float, height: float, fill: str, *, stroke: str = "none", opacity: float = 1) -> str:
     return (
         f'<rect x="{number(x)}" y="{number(y)}" width="{number(max(width, 0.5))}" height="{number(height)}" fill="{fill}" '
@@ -69,7 +65,7 @@ def circle(x: float, y: float, *, hollow: bool = False, colour: str = BLUE, radi
     return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(radius)}" fill="{fill}" stroke="{colour}" stroke-width="1.5"/>'
 
 
-def triangle(x: float, y: float, colour: str = INK, size: float = 5) -> str:
+def triangle(x: float, y: float, colour: str = INK, size: float = 4) -> str:
     corners = ((x, y - size), (x + size, y + size - 1), (x - size, y + size - 1))
     points = " ".join(f"{number(a)},{number(b)}" for a, b in corners)
     return f'<polygon points="{points}" fill="{colour}"/>'
@@ -146,12 +142,19 @@ class Frame:
             y = self.up(value)
             yield line(left, y, right, y, GRID)
             yield text(left - 6, y + 4, words, anchor="end", fill=PALE)
-        for value, words in self.across_ticks:
+        second = 13 if self._crowded() else 0
+        for at, (value, words) in enumerate(self.across_ticks):
             yield line(self.across(value), self.up.start, self.across(value), self.up.start + 4, PALE)
-            yield text(self.across(value), self.up.start + 17, words, anchor="middle", fill=PALE)
+            yield text(self.across(value), self.up.start + 17 + at % 2 * second, words, anchor="middle", fill=PALE)
         yield line(left, self.up.start, right, self.up.start, PALE)
-        yield text(right, self.up.start + 34, self.across_name, anchor="end", fill=PALE)
+        yield text(right, self.up.start + 34 + second, self.across_name, anchor="end", fill=PALE)
         yield text(4, self.up.end - 10, self.up_name, fill=PALE)
+
+    def _crowded(self) -> bool:
+        """The words of neighbouring ticks would touch: every other one goes one line down."""
+        places = [self.across(value) for value, _ in self.across_ticks]
+        rooms = [there - here for here, there in itertools.pairwise(places)]
+        return bool(rooms) and max(len(words) for _, words in self.across_ticks) * LETTER + 6 > min(rooms)
 
     def guide(self, value: float, words: str) -> str:
         """A named horizontal line."""

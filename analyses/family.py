@@ -61,31 +61,29 @@ def _school(words: str, answers: list[list[DailyLife]], before: list[float | Non
             "" if words == Period.BEFORE else against(before, rates))  # fmt: skip
 
 
-def _lines(children: Sequence[Child], says: Says, measure: Measure, *, last: bool = False) -> Iterator[Line]:
-    """The three times, then each planned visit: the answers that say something, all of them or the last of each child, and
-    what each child said before treatment."""
+def _lines(children: Sequence[Child], says: Says, measure: Measure) -> Iterator[Line]:
+    """The three times, then each planned visit: the answers that say something, and what each child said before treatment."""
     sorted_in = [[(when, a) for when, a in by_period(child, child.life) if says(a)] for child in children]
     found = [(str(period), [[a for when, a in each if when == period] for each in sorted_in]) for period in Period]
     found += [(plan.title, [[a for _, a in each if a.visit == code] for each in sorted_in])
               for code, plan in VISITS.items() if not plan.repeats]  # fmt: skip
-    first = -1 if last else 0
-    before = [measure(each[first:]) for each in found[0][1]]
+    before = [measure(each) for each in found[0][1]]
     for words, answers in found:
         if any(answers):
-            yield words, [each[first:] for each in answers], before
+            yield words, answers, before
 
 
 # --- activity
 
 FORBIDDEN = (("none", "nothing"), ("contact", "contact sports"), ("most", "most sports"), ("all", "all active play"))
 WHO = (("Physician", "by_physician"), ("Parents", "by_parents"))
-ACTIVITY_HEAD = ("When", "Children", *(f"{who} forbids {words}" for who, _ in WHO for _, words in FORBIDDEN),
+ACTIVITY_HEAD = ("When", "Children", *(f"Forbidden by {who.lower()}: {words}" for who, _ in WHO for _, words in FORBIDDEN),
                  "Days of active play in the last 7, median (quartiles)", "Against before, days, median (quartiles)")  # fmt: skip
 
 
 def activity(children: Sequence[Child]) -> Figure:
     """What is forbidden by physician and parents, and the days of active play in the last seven."""
-    lines = list(_lines(children, _tells_activity, _active, last=True))
+    lines = list(_lines(children, _tells_activity, _active))
     told = sum(any(map(_tells_activity, child.life)) for child in children)
     return Figure("physical-activity", "Physical activity", told,
                   f"The last answer of each child in each time, the answer of the visit for each visit. {ASKED}",
@@ -98,6 +96,7 @@ def _tells_activity(answer: DailyLife) -> bool:
 
 
 def _active(answers: list[DailyLife]) -> float | None:
+    """The last answer of one child."""
     return answers[-1].active_days if answers else None
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 #: One cell as it is printed; the CSV holds the same text, so that page and file can never differ.
@@ -51,15 +50,18 @@ class Figure:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the numbers come from: whose data, seen on which day, under which version of the rules."""
+    """Where the numbers come from: whose data, read when, under which version of the rules.
+
+    ``as_of`` is the data time in words, with its zone: ``26 Nov 2026 14:02:11 Cairo (UTC+2)``.
+    """
 
     sites: str
-    as_of: date
+    as_of: str
     rules_version: str
 
     def words(self, figure: Figure) -> str:
         """The line under each figure."""
-        return f"n = {figure.n}. {figure.method} {self.sites}; data as of {self.as_of:%d %b %Y}; rules {self.rules_version}."
+        return f"n = {figure.n}. {figure.method} {self.sites}; data as of {self.as_of}; rules {self.rules_version}."
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:

@@ -19,6 +19,8 @@ WIDTH = 760
 RULES = Rules()
 GUIDES = ((float(RULES.r_min), f"{RULES.r_min} R"), (float(RULES.cr_min), f"{RULES.cr_min} CR"))
 UP_NAME = "Platelets, ×10⁹/L"
+CODES = ("LOAD is the loading dose, D a count day, M a maintenance dose, C7 the count 7 days after it, FU a month of the "
+         "follow-up (FU14: its day 14). The table names each visit.")  # fmt: skip
 
 
 def _platelet_axis(low: float, high: float) -> drawing.Scale:
@@ -87,7 +89,7 @@ def by_visit(children: Sequence[Child]) -> Figure:
     rows = [(VISITS[code].title, q.n, f"{q.median:.1f}", f"{q.low:.1f}", f"{q.high:.1f}") for code, q in found]
     return Figure("platelets-by-visit", "Platelets by visit", len(children), "Median with quartiles at each planned visit.",
                   table(("Visit", "Children", "Median, ×10⁹/L", "Lower quartile", "Upper quartile"), rows),
-                  svg=_draw_visits(found) if found else "", empty="No count at a planned visit yet.")  # fmt: skip
+                  svg=_draw_visits(found) if found else "", note=CODES, empty="No count at a planned visit yet.")  # fmt: skip
 
 
 def _draw_visits(found: list[tuple[str, Quartiles]]) -> str:
@@ -101,7 +103,7 @@ def _draw_visits(found: list[tuple[str, Quartiles]]) -> str:
         shape = drawing.line(x, low, x, high, drawing.BLUE, width=2) + drawing.circle(x, middle)
         shape += drawing.line(x - 5, low, x + 5, low, drawing.BLUE) + drawing.line(x - 5, high, x + 5, high, drawing.BLUE)
         parts.append(drawing.told(f"{VISITS[code].title}: {q.text}, n = {q.n}", shape))
-    return drawing.svg("Platelets by visit", f"{len(found)} visits, median and quartiles.", WIDTH, 350, parts,
+    return drawing.svg("Platelets by visit", f"{len(found)} visits, median and quartiles.", WIDTH, 362, parts,
                        key="platelets-by-visit")  # fmt: skip
 
 

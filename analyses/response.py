@@ -66,7 +66,7 @@ def off_therapy(children: Sequence[Child]) -> Figure:
         share_row("SRoT, without those not evaluable or pending", proportion(states.count("SRoT"), len(judged))),
         share_row("RoT, everything else a failure", proportion(states.count("RoT"), len(children))),
         share_row("Pending (before day 180 off therapy)", proportion(states.count("PENDING"), len(children))),
-        share_row("None", proportion(states.count("NONE"), len(children))),
+        share_row("No response off therapy", proportion(states.count("NONE"), len(children))),
         share_row("Not evaluable", proportion(states.count("NE"), len(children))),
         share_row("Still on treatment", proportion(len(children) - len(states), len(children))),
     ]

@@ -28,21 +28,28 @@ def _line(words: str, children: Sequence[Child], test: Test) -> tuple[object, ..
     """One line of every table: events, children with one, infusions with one."""
     found = [(child, event) for child in children for event in child.events if test(event)]
     reached = len({child.number for child, _ in found})
-    infusions = len({(child.number, event.counted_from) for child, event in found if event.counted_from})
-    return (words, len(found), *_share(reached, len(children)), *_share(infusions, sum(len(c.doses) for c in children)))
+    given = _infusions(children)
+    followed = given & {(child.number, event.counted_from) for child, event in found}
+    return (words, len(found), *_share(reached, len(children)), *_share(len(followed), len(given)))
+
+
+def _infusions(children: Sequence[Child]) -> set[tuple[str, str]]:
+    """Child and visit of each infusion that was given."""
+    return {(child.number, dose.visit) for child in children for dose in child.doses}
 
 
 def _share(k: int, n: int) -> tuple[object, ...]:
-    found = proportion(min(k, n), n)
+    found = proportion(k, n)
     return (f"{k}/{n}", *("" if x is None else f"{100 * x:.1f}" for x in (found.share, found.low, found.high)))
 
 
 def _table(slug: str, title: str, first: str, children: Sequence[Child], lines: Sequence[tuple[str, Test]]) -> Figure:
     rows = [_line(words, children, test) for words, test in lines]
     shown = [row for row in rows if row[1]] or rows[:1]
+    empty = "No adverse event was entered yet." if children else "No child was treated yet."
     return Figure(slug, title, len(children), f"Safety set (any dose given); {EXACT}; an infusion counts for the events that "
                   "are counted from it.", table((first, *PER_CHILD, *PER_INFUSION), shown if children else []),
-                  note="Lines without an event are left out.", empty="No child was treated yet.")  # fmt: skip
+                  note="Lines without an event are left out.", empty=empty)  # fmt: skip
 
 
 def by_period(children: Sequence[Child]) -> Figure:
@@ -102,19 +109,27 @@ def exposure(children: Sequence[Child]) -> Figure:
     """Infusions, grams per kilogram and months under observation."""
     rows = list(_exposure(children)) if children else []
     return Figure("exposure", "Exposure", len(children), "Safety set; months of 30.4375 days from Day 0 to the last contact.",
-                  table(("What", "Value"), rows), empty="No child was treated yet.")  # fmt: skip
+                  table(("What", "Value"), rows), note=_unknown(children), empty="No child was treated yet.")  # fmt: skip
+
+
+def _unknown(children: Sequence[Child]) -> str:
+    """Says how many infusions the grams lack; empty where they lack none."""
+    unknown = sum(dose.g_per_kg is None for child in children for dose in child.doses)
+    infusions = "infusions" if unknown > 1 else "infusion"
+    return f"The dose per kilogram of {unknown} {infusions} is not known; the grams leave it out." if unknown else ""
 
 
 def _exposure(children: Sequence[Child]) -> Iterator[tuple[str, object]]:
     doses = [dose for child in children for dose in child.doses]
     days = sum(max(child.study_day(child.last_seen), 0) for child in children)
     given = [dose.g_per_kg for dose in doses if dose.g_per_kg is not None]
-    events = [event for child in children for event in child.events]
+    infusions = _infusions(children)
+    events = sum((child.number, event.counted_from) in infusions for child in children for event in child.events)
     yield "Children", len(children)
     yield "Infusions", len(doses)
     yield "Dose given, g/kg, all infusions together", f"{sum(given, Decimal(0)):.2f}"
     yield "Dose given, g/kg, mean of a child", f"{sum(given, Decimal(0)) / len(children):.2f}"
     yield "Child-months under observation", f"{days / DAYS_PER_MONTH:.1f}"
-    yield "Events per infusion", f"{sum(bool(e.counted_from) for e in events) / len(doses):.2f}" if doses else ""
+    yield "Events per infusion", f"{events / len(doses):.2f}" if doses else ""
     serious = proportion(sum(any(e.serious for e in c.events) for c in children), len(children))
     yield f"Children with a serious event, {EXACT}", serious.text

@@ -85,7 +85,7 @@ def _lane(across: drawing.Scale, child: Child, y: float) -> Iterator[str]:
             x = across(child.study_day(bleed.start))
             yield drawing.told(f"bleeding of grade {bleed.grade}", drawing.line(x, y - 9, x, y - 4, drawing.VERMILION, width=2.5))
     for dose in child.doses:
-        yield drawing.told(f"dose {dose.number}", drawing.triangle(across(child.study_day(dose.on)), y + 7, size=4))
+        yield drawing.told(f"dose {dose.number}", drawing.triangle(across(child.study_day(dose.on)), y + 7))
     for rescue in child.course.rescues:
         yield drawing.told(f"rescue: {rescue.kind}", drawing.cross(across(child.study_day(rescue.start)), y))
     if child.state in ("treatment", "follow_up"):
@@ -115,7 +115,7 @@ def _bar(across: drawing.Scale, child: Child, y: float, pair: Pair | None, end: 
 LEGEND = (
     (drawing.box(-6, -4, 12, 8, drawing.SKY, stroke=drawing.BLUE), "response"),
     (drawing.box(-6, -4, 12, 8, drawing.BLUE, stroke=drawing.BLUE), "complete response"),
-    (drawing.triangle(0, 0, size=4), "dose"),
+    (drawing.triangle(0, 0), "dose"),
     (drawing.line(0, -5, 0, 5, drawing.VERMILION, width=2.5), "bleeding begins"),
     (drawing.cross(0, 0), "rescue"),
     (drawing.path([(-3, -4), (3, 0), (-3, 4)], drawing.INK), "still observed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +20,7 @@ from analyses.paper import SLUGS, figure, figures
 from analyses.png import png_of
 from analyses.supply import freezers
 from analyses.swimmer import ORDERS
+from casebook.changes import moment
 from casebook.models import Participant
 from itp_trial.models import Site
 from itp_trial.permissions import access, allow_somewhere
@@ -43,7 +44,7 @@ def trial(request: HttpRequest) -> HttpResponse:
     sites = access(request).scope(Can.VIEW, Site.objects.all(), "pk")
     everybody = children(participants, today)
     context = {
-        "origin": _origin(request, Can.VIEW, today),
+        "origin": _origin(request, Can.VIEW, timezone.now()),
         "figures": list(figures(everybody, today, order)),
         "overview": operations.overview(participants, today),
         "clocks": operations.serious_clocks(participants),
@@ -82,8 +83,9 @@ def report(request: HttpRequest) -> HttpResponse:
     today, purpose = timezone.localdate(), stated(request.GET)
     with snapshot():
         found = list(figures(children(_exportable(request), today), today))
-    origin = _origin(request, Can.EXPORT, today)
-    html = render_to_string("analyses/report.html", {"figures": found, "origin": origin, "now": timezone.now()}, request)
+    now = timezone.now()
+    origin = _origin(request, Can.EXPORT, now)
+    html = render_to_string("analyses/report.html", {"figures": found, "origin": origin, "now": now}, request)
     try:
         body = pdf.rendered(html)
     except PdfNotMade as not_made:
@@ -101,11 +103,11 @@ def _exportable(request: HttpRequest) -> Any:
     return access(request).scope(Can.EXPORT, Participant.objects.all())
 
 
-def _origin(request: HttpRequest, right: Can, today: date) -> Origin:
-    """Which sites the numbers are of, in words: a share of one site must never be read as that of the trial."""
+def _origin(request: HttpRequest, right: Can, now: datetime) -> Origin:
+    """Which sites the numbers are of and when they were read: a share of one site must never be read as that of the trial."""
     codes = list(access(request).scope(right, Site.objects.all(), "pk").order_by("code").values_list("code", flat=True))
     every = len(codes) == Site.objects.count()
-    return Origin("All sites" if every else f"Site {', '.join(codes)} only", today, RULES_VERSION)
+    return Origin("All sites" if every else f"Site {', '.join(codes)} only", moment(now, seconds=True), RULES_VERSION)
 
 
 def _file(found: Figure, kind: str) -> HttpResponse:

@@ -20,6 +20,15 @@ BODIES = {
 }
 
 
+def duties() -> list[tuple[str, str]]:
+    """The rules with what each asks to tell; a function, so that a reworded rule is no migration."""
+    return [(code, f"{rule.what} ({rule.family})") for code, rule in clocks.RULES.items()]
+
+
+def bodies() -> list[tuple[str, str]]:
+    return [(str(body), words) for body, words in BODIES.items()]
+
+
 class Standing(models.Manager["Notification"]):
     """Those that were not taken back."""
 
@@ -42,8 +51,8 @@ class Notification(models.Model):
     record = models.ForeignKey(FormRecord, on_delete=models.PROTECT, related_name="notifications")
     #: The record of the version that was sent; none where only a notice went out.
     report = models.ForeignKey(FormRecord, on_delete=models.PROTECT, null=True, related_name="+")
-    duty = models.CharField(max_length=12)  # a code of clocks.RULES
-    body = models.CharField(max_length=10)  # a clocks.Body
+    duty = models.CharField("what was told", max_length=12, choices=duties)
+    body = models.CharField("to", max_length=10, choices=bodies)
     sent_at = models.DateTimeField()
     way = models.CharField(max_length=10, choices=Way.choices)
     proof = models.CharField(max_length=200)

@@ -35,7 +35,7 @@ def safety_page(request: HttpRequest) -> HttpResponse:
         "steps": safety.steps_owed(found),
         "serious": serious,
         "open_serious": sum(case.is_open for case in serious),
-        "others": len(found) - len(serious),
+        "others": [case for case in found if not case.is_serious],
         "may_export": access(request).has(Can.EXPORT),
     }
     return render(request, "assessments/safety.html", context)

@@ -40,10 +40,10 @@ class Change:
     @property
     def text(self) -> str:
         """For a list of several: ``Platelets: from 60 to 66 ×10⁹/L``."""
-        note = " (computed)" if self.derived else ""
+        asked = f"{self.label} (computed):" if self.derived else self.label if self.label.endswith("?") else f"{self.label}:"
         if self.old and self.new:
-            return f"{self.label}{note}: from {_without_unit(self.old, self.new)} to {self.new}"
-        return f"{self.label}{note}: {self.new}" if self.new else f"{self.label}{note}: emptied, was {self.old}"
+            return f"{asked} from {_without_unit(self.old, self.new)} to {self.new}"
+        return f"{asked} {self.new}" if self.new else f"{asked} emptied, was {self.old}"
 
     def clause(self, place: str) -> str:
         """As the only thing that changed: ``changed Platelets in Blood count from 60 to 66 ×10⁹/L``."""

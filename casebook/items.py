@@ -7,7 +7,7 @@ rewording a label is no migration. Every item may be empty: missing is a fact an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
 
@@ -261,6 +261,11 @@ class PartialDate(Item, models.CharField):
         if value > timezone.localdate().isoformat()[: len(value)]:
             raise normalise.Unreadable(f"{value} lies in the future.")
         return value
+
+    def display(self, value: Any) -> str:
+        """As far as it is known: 05 Mar 2026, Mar 2026, 2026."""
+        shape = {7: "%b %Y", 10: "%d %b %Y"}.get(len(value or ""))
+        return f"{date.fromisoformat(f'{value}-01'[:10]):{shape}}" if shape else value or ""
 
 
 class DateTime(Item, models.DateTimeField):

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from delegation.guides import GUIDE_OF, GUIDE_VERSION, still_holds
+from delegation.guides import GUIDE_VERSION, still_holds
 from delegation.models import Training
 from itp_trial.models import RoleAssignment
 from itp_trial.permissions import EVERY_SITE, Access
@@ -33,8 +33,9 @@ class Need:
         return "retraining" if self.last else "untrained"
 
     @property
-    def guide(self) -> str:
-        return f"{GUIDE_OF[self.role]} {GUIDE_VERSION[self.role]}"
+    def edition(self) -> str:
+        """The edition of the guide that holds today."""
+        return GUIDE_VERSION[self.role]
 
     @property
     def key(self) -> str:

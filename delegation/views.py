@@ -139,7 +139,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     allow_somewhere(request, Can.SEE_LOG)
     granted, today = access(request), timezone.localdate()
     not_over = Q(assignments__stopped_at=None) & (Q(assignments__ends=None) | Q(assignments__ends__gte=today))
-    sites = granted.scope(Can.SEE_LOG, Site.objects, "pk").annotate(
+    sites = granted.scope(Can.SEE_LOG, Site.objects.order_by("code"), "pk").annotate(
         in_force=Count("assignments", not_over & Q(assignments__signed_at__isnull=False, assignments__starts__lte=today)),
         unsigned=Count("assignments", not_over & Q(assignments__signed_at=None)),
     )

@@ -255,7 +255,12 @@ def _missing_text(decision: Decision) -> str:
     need = f"a valid count from {wanted} on is needed (at most {COUNT_MAX_AGE_D} days before the decision: assumption)."
     if decision.count_on is None:
         return f"No valid count since the last dose; {need}"
-    when = "after today" if decision.count_on > decision.today else "too old"
+    if decision.count_on > decision.today:
+        when = "after today"
+    elif decision.elapsed < SHORT_D:
+        when = f"too early for the first decision, on {decision.day(SHORT_D)}"
+    else:
+        when = "too old"
     return f"The latest valid count, of {decision.count_on}, is {when}; {need}"
 
 

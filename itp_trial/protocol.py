@@ -36,6 +36,16 @@ class Parameter:
     assumption: bool
     rule: str
 
+    @property
+    def words(self) -> str:
+        """The value with its unit as people read it: ``7 days``, ``100 ×10⁹/L``, ``10 %``, ``no``."""
+        if isinstance(self.value, bool):
+            return "yes" if self.value else "no"
+        if self.unit == "fraction":
+            return f"{self.value * 100:.0f} %"
+        unit = self.unit.replace("10^9/L", "×10⁹/L")
+        return f"{self.value} {unit.removesuffix('s') if self.value == 1 else unit}"
+
 
 def _p(rule: str, name: str, value: Any, unit: str, meaning: str, source: str, *, assumption: bool) -> Parameter:
     return Parameter(name, value, unit, meaning, source, assumption, rule)
@@ -153,6 +163,8 @@ _TABLE = (
     _p("R22", "ROT_MIN_D", 28, "days", "Response off therapy from this day after its start", SILENT, assumption=True),
     _p("R24", "REPORT_ONLY_GRADE_MAX", 1, "grade", "Highest ITP-BAT grade for bleeding known by report only",
        "ITP-BAT v1.0 (Rodeghiero, Blood 121:2596)", assumption=False),
+    _p("R24", "MARKED_BLEEDING_GRADE", 2, "grade", "Children with bleeding of this grade or worse are told as a share", SILENT,
+       assumption=True),
     _p("E1", "PLT_ASK_UNIT", Decimal(1500), "10^9/L", "From this count on the form asks whether it was printed per µL",
        "protocol 8.1", assumption=True),
     _p("E1", "PLT_RISE_FOLD", Decimal(20), "fold", "A larger rise within the hours below is asked about", "protocol 8.1",

@@ -59,19 +59,19 @@ def _components(pin: Pin) -> list[dict[str, Any]]:
         if pin.conditional:  # for another machine
             return []
         raise NotAsLocked(f"{pin.name} is locked and not installed.") from None
-    if about["Version"] != pin.version:
+    if (found := about["Version"]) != pin.version:
         if pin.conditional:  # the lock has one line for each version of Python
             return []
-        raise NotAsLocked(f"{pin.name} is locked as {pin.version}, and {about['Version']} is installed.")
+        raise NotAsLocked(f"{pin.name} is locked as {pin.version}, and {found} is installed.")
     purl = f"pkg:pypi/{pin.name}@{pin.version}"
     licence = "".join(about.get_all("License-Expression") or []) or _classified(about.get_all("Classifier") or [])
-    found: dict[str, Any] = {"type": "library", "bom-ref": purl, "name": pin.name, "version": pin.version, "purl": purl}
+    component: dict[str, Any] = {"type": "library", "bom-ref": purl, "name": pin.name, "version": pin.version, "purl": purl}
     if licence:
-        found |= {"licenses": [{"license": {"name": licence}}]}
+        component |= {"licenses": [{"license": {"name": licence}}]}
     carried = CARRIED.get(pin.name)
     inside: dict[str, Any] = {"components": [{"type": "application", "bom-ref": f"{purl}#{carried[0]}", "name": carried[0],
                               "description": f"{carried[1]}, inside the wheel"}]} if carried else {}  # fmt: skip
-    return [found | inside]
+    return [component | inside]
 
 
 def _classified(classifiers: list[str]) -> str:

@@ -9,8 +9,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from casebook.models import Participant
 from casebook.templatetags.casebook import STATES
+from itp_trial.reasons import readable
 from responses import facts
-from responses.answer import answer_line, readable
+from responses.answer import answer_line
 from responses.charts import draw
 from responses.classification import classify
 from responses.course import dossiers

@@ -5,12 +5,12 @@ Pure: no Django, no clock. Counts are 10^9/L; day 1 of a response is its first d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
 from itp_trial.protocol import PARAMETERS, value
+from itp_trial.reasons import day_text, readable
 from responses.inputs import Course
 from responses.rules import number_text
 from responses.verdicts import Ending, Verdict
@@ -19,23 +19,6 @@ from responses.verdicts import Ending, Verdict
 ASSUMED_RULES = frozenset(parameter.rule for parameter in PARAMETERS.values() if parameter.assumption)
 #: A count speaks for this many days at most (R18); an older one is told as old.
 STALE_D: int = value("PTI_CAP_D")
-
-_ISO_DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")
-
-
-def day_text(on: date) -> str:
-    """``05 Mar 2026``."""
-    return f"{on:%d %b %Y}"
-
-
-def readable(text: str) -> str:
-    """The sentence of a rule with its dates as people read them."""
-    return _ISO_DATE.sub(lambda found: day_text(date.fromisoformat(found[0])), text)
-
-
-def dates_in(text: str) -> list[date]:
-    """The dates that a sentence of a rule names, each once, in their order."""
-    return [date.fromisoformat(found) for found in dict.fromkeys(_ISO_DATE.findall(text))]
 
 
 def answer_line(verdict: Verdict, course: Course) -> str:

@@ -243,7 +243,9 @@ def _guides(frame: Frame) -> Iterator[str]:
         place = min(y + 4, below - 13)
         below = place
         words = f"{number_text(value)} {name}"
-        yield _text(frame.right + 4, place, words if not frame.narrow else words.replace("baseline", "base"), size=11)
+        if frame.narrow:  # the margin of a phone; the words stand in full in the reasons and on the wide drawing
+            words = words.replace("baseline", "base").replace(", sensitivity", " sens.")
+        yield _text(frame.right + 4, place, words, size=11)
 
 
 def _shading(frame: Frame) -> Iterator[str]:

@@ -18,9 +18,10 @@ from casebook.models import FormRecord, Participant, Visit
 from dosing.blood_group import BloodGroupTest, ChildsGroup, group_in
 from enrollment.crfs import Reconsent
 from enrollment.versions import ConsentVersion
+from itp_trial.reasons import dates_in, readable
 from responses import facts
 from responses.agreement import CARD, agreement
-from responses.answer import ASSUMED_RULES, answer_rest, dates_in, readable
+from responses.answer import ASSUMED_RULES, answer_rest
 from responses.charts import Scale, draw
 from responses.classification import classify
 from responses.course import READ, Dossier, dossiers

@@ -13,8 +13,8 @@ from assessments.smog import BY_CODE
 from casebook.items import YesNo
 from enrollment.crfs import Consent, Screening
 from itp_trial.protocol import value
+from itp_trial.reasons import readable
 from itp_trial.schedule import VISITS
-from responses.answer import readable
 from responses.charts import Chart, Grade, Instant, Mark, Point, Shape, Span
 from responses.counts import Sample
 from responses.course import Dossier, Entry, decimals, doses, episode_end, episode_grade, rescue_end

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 
 from casebook.changes import moment
+from itp_trial import reasons
 from itp_trial.idempotency import new_key
 
 register = template.Library()
@@ -29,6 +30,12 @@ def clock(value: datetime | None) -> str:
 def second(value: datetime) -> str:
     """05 Mar 2026 14:02:11 Cairo (UTC+3): when a page read its data."""
     return moment(value, seconds=True)
+
+
+@register.filter
+def readable(text: str) -> str:
+    """The sentence of a rule with its dates as people read them."""
+    return reasons.readable(text)
 
 
 @register.filter
@@ -60,6 +67,7 @@ STATES = {
     "told": ("Told in time", "●"), "told late": ("Told late", "▲"), "waits": ("Not started", "○"),
     "granted": ("Granted", "●"), "declined": ("Declined", "✕"),
     "signed": ("Signed", "✓"), "superseded": ("Changed since signed", "◇"), "frozen": ("Frozen", "▤"), "locked": ("Locked", "■"),
+    "to be explained": ("To be explained", "◇"), "to be graded": ("To be graded", "◐"), "graded": ("Graded", "●"),
     "accepted": ("Accepted", "●"), "not accepted": ("Not accepted yet", "◇"),
 }  # fmt: skip
 

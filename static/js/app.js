@@ -17,6 +17,9 @@ const itpHere = () => {
     (folded.querySelector("input:not([type=hidden])") ?? folded.querySelector("summary")).focus();
     folded.scrollIntoView({ block: "center" });
   });
+  // On a phone the row of pages scrolls sideways: the page where one is stands in sight.
+  const row = document.querySelector(".top nav"), here = row?.querySelector("[aria-current]");
+  if (here && row.scrollWidth > row.clientWidth) row.scrollLeft = here.offsetLeft - row.offsetLeft - 16;
   if (!body.dataset.user) return;
   const limit = Number(body.dataset.inactivitySeconds) * 1000;
   let last = Date.now();

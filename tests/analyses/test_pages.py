@@ -52,7 +52,7 @@ def test_a_critical_answer_that_is_missing_is_counted_and_no_other(universe: Any
     client = client_of(universe.clara)
     before = client.get(PAGE).context["overview"].total["missing_critical"]
     record = universe.record(universe.untreated, "blood-count", "LOAD")
-    universe.fill(record, universe.clara, done="Y", taken_at=f"{universe.today:%d/%m/%Y} 00:05", platelets=None)
+    universe.fill(record, universe.clara, done="Y", taken_at=f"{universe.today:%d/%m/%Y} 00:00", platelets=None)
     after = client.get(PAGE).context["overview"].total["missing_critical"]
     named = type(record.crf()).items()
     missing = [finding.item for finding in record.findings.filter(code="MISSING", state="open")]

@@ -101,7 +101,7 @@ class TestPage:
         assert reverse("training") in no_role.content.decode()
         page = client.get(reverse("training")).content.decode()
         assert "Training missing" in page
-        assert "I have been trained on the guide coordinator 1.0" in page
+        assert "I have been trained on the guide for the site coordinator, edition 1.0" in page
         posted = {"role": "coordinator", "how": "guide", "done": "on"}
         answer = client.post(reverse("confirm-training"), {**posted, "done": ""}, follow=True)
         assert "Please tick that you have been trained." in answer.content.decode()

@@ -92,6 +92,12 @@ def test_the_missing_count_is_explained(today: int, taken: int | None, words: st
     assert words in texts(decide(today, None if taken is None else "50", on=taken))
 
 
+def test_a_count_of_today_before_the_first_decision_is_early_not_old() -> None:
+    said = texts(decide(5, "50", on=5, worst_bleeding=2))
+    assert f"of {day(5)}, is too early for the first decision, on {day(14)}; a valid count from {day(11)} on" in said
+    assert "too old" not in said
+
+
 @pytest.mark.parametrize(
     ("today", "count", "due"),
     [

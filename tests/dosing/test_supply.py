@@ -43,7 +43,9 @@ CASES: dict[str, tuple[str, str, list[tuple[tuple[str, ...], int, int, int]]]] =
 
 @pytest.mark.parametrize(("to_come", "freezer", "expected"), CASES.values(), ids=CASES)
 def test_shortages(to_come: str, freezer: str, expected: list[tuple[tuple[str, ...], int, int, int]]) -> None:
-    assert shortages(doses(to_come), bags(freezer)) == [Shortage(*each) for each in expected]
+    found = shortages(doses(to_come), bags(freezer))
+    assert found == [Shortage(*each) for each in expected]
+    assert {type(short.at_hand) for short in found} <= {Decimal}, "grams are never floats or whole numbers, not even of nothing"
 
 
 def test_what_runs_out_of_time() -> None:

@@ -166,7 +166,7 @@ class TestTheRegister:
     def test_it_shows_what_waits_and_narrows_to_a_child(self, universe: Any, late: Any, client_of: Any) -> None:
         client, url = client_of(universe.milo), reverse("deviations")
         text = client.get(url).content.decode()
-        assert "to be explained" in text
+        assert "To be explained" in text
         assert "DV-WINDOW" in text
         assert "No deviation is recorded." in client.get(url, {"participant": universe.foreign.number}).content.decode()
         assert "No deviation is recorded." in client.get(url, {"site": universe.s2.pk}).content.decode()

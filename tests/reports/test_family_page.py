@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -25,6 +26,14 @@ def test_numbers_and_days_in_arabic() -> None:
     assert arabic.day(date(2026, 11, 29)) == "الأحد ٢٩ نوفمبر ٢٠٢٦"
     assert arabic.day(date(2026, 6, 1)) == "الاثنين ١ يونيو ٢٠٢٦"
     assert arabic.moment(datetime(2026, 7, 31, 21, 2, 11, tzinfo=UTC)) == "السبت ١ أغسطس ٢٠٢٦ الساعة ٠٠:٠٢:١١ بتوقيت القاهرة"
+
+
+def test_moments_are_those_of_cairo_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Pacific/Auckland")
+        time.tzset()
+        assert arabic.moment(datetime(2026, 11, 29, 12, 2, 11, tzinfo=UTC)).startswith("الأحد ٢٩ نوفمبر ٢٠٢٦ الساعة ١٤:٠٢:١١")
+    time.tzset()
 
 
 def test_the_bars_stand_beside_the_highest_count() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from responses.answer import ASSUMED_RULES, answer_line, dates_in, readable
+from itp_trial.reasons import dates_in, readable
+from responses.answer import ASSUMED_RULES, answer_line
 from responses.classification import Course, classify
 from tests.responses.courses import course, day
 
@@ -95,6 +96,7 @@ def test_dates_are_read_and_found_in_the_sentences_of_the_rules() -> None:
     text = f"From {day(3)} to {day(10)}, then {day(3)}."
     assert readable(text) == f"From {D3} to {D10}, then {D3}."
     assert dates_in(text) == [day(3), day(10)]
+    assert readable("lot 2026-13-45") == "lot 2026-13-45"
 
 
 def test_rules_with_a_number_of_ours_are_known() -> None:

@@ -127,8 +127,8 @@ def test_arrow_keys_find_every_mark_in_the_order_of_time() -> None:
 
 @pytest.mark.parametrize(
     ("scale", "highest", "ticks", "middle"),
-    [("linear", 140, ["0", "50", "100", "150"], 0.5), ("linear", 900, ["0", "200", "400", "600", "800", "1000"], 0.5),
-     ("log", 140, ["0", "1", "10", "30", "100", "300"], None)],
+    [("linear", 150, ["0", "50", "100", "150"], 0.5), ("linear", 900, ["0", "200", "400", "600", "800", "1000"], 0.5),
+     ("log", 300, ["0", "1", "10", "30", "100", "300"], None)],
 )  # fmt: skip
 def test_the_axis_is_linear_or_logarithmic(scale: Scale, highest: int, ticks: list[str], middle: float | None) -> None:
     top = int(ticks[-1])
@@ -142,7 +142,36 @@ def test_the_axis_is_linear_or_logarithmic(scale: Scale, highest: int, ticks: li
     assert share == pytest.approx(middle, abs=0.01) if middle else share > 0.8
 
 
-#: First and last study day with a count -> the study days below the curve; two days are left free at either side.
+def written(chart: Chart) -> dict[str, tuple[float, float]]:
+    """What is written on the drawing -> where."""
+    texts = ElementTree.fromstring(draw(chart)).iter(f"{SPACE}text")
+    return {str(text.text): (float(str(text.get("x"))), float(str(text.get("y")))) for text in texts}
+
+
+def test_guides_of_one_value_keep_their_order_and_one_at_the_top_is_drawn() -> None:
+    """2 x a baseline of 15 is 30, as R is."""
+    guides = ((Decimal(30), "R"), (Decimal(30), "= 2 x baseline"), (Decimal(300), "top"), (Decimal(301), "too high"))
+    found = written(Chart("Any", day(9), DAY_0, guides=guides))
+    assert found["30 = 2 x baseline"][1] == found["30 R"][1] - 13, "above it, where both can be read"
+    assert "300 top" in found
+    assert "301 too high" not in found
+
+
+def test_a_word_is_written_where_the_next_bar_leaves_room() -> None:
+    close = Chart("Any", day(90), DAY_0, bleeds=(Span(day(10), day(11), "a long word"), Span(day(14), day(15), "3")))
+    assert {"a long word", "3"} & set(written(close)) == {"3"}
+    apart = replace(close, bleeds=(close.bleeds[0], Span(day(40), day(41), "3")))
+    assert {"a long word", "3"} <= set(written(apart))
+
+
+def test_the_size_of_a_dose_is_written_where_the_next_dose_leaves_room() -> None:
+    doses = (Instant(day(0), "0.4"), Instant(day(5), "0.25"), Instant(day(9), "0.5"))
+    assert {"0.4", "0.25", "0.5"} & set(written(Chart("Any", day(90), DAY_0, doses=doses))) == {"0.4", "0.5"}
+    twice = (Instant(day(0), "2"), Instant(day(0), "4"))
+    assert {"2", "4"} & set(written(Chart("Any", day(90), DAY_0, doses=twice))) == {"2"}
+
+
+#: First and last study day with a count -> the study days below the curve; two days, or a fortieth, are left free at each side.
 BELOW = {
     "nine steps of a week": (0, 59, range(0, 57, 7)),
     "a day too many for nine": (0, 60, range(0, 57, 14)),
@@ -150,6 +179,7 @@ BELOW = {
     "more than a step before Day 0": (-20, 60, range(-14, 57, 14)),
     "a step before Day 0": (-12, 60, range(-14, 57, 14)),
     "less than a step before Day 0": (-11, 60, range(0, 57, 14)),
+    "three days are left free at each side of 120": (-109, 11, range(-112, 15, 14)),
 }
 
 
