@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from analyses.figures import Figure, table
 from analyses.inputs import Child, Grades
 from analyses.statistics import EXACT, proportion, quartiles, signed_rank
+from itp_trial.protocol import value
 from itp_trial.schedule import VISITS
 
 DOMAINS = (("Skin", "skin"), ("Mucosa", "mucosa"), ("Organ", "organ"))
-WORSE_FROM = 2
+WORSE_FROM: int = value("MARKED_BLEEDING_GRADE")
 HEAD = ("Visit", "Domain", "Children", "Before, median", "At the visit, median", "Better", "Same", "Worse",
         "Wilcoxon signed-rank (Pratt)")  # fmt: skip
 
@@ -58,7 +59,7 @@ def _row(visit: str, domain: str, pairs: list[tuple[int, int]]) -> tuple[object,
 
 
 def is_marked(grades: Grades) -> bool | None:
-    """Whether any domain has grade 2 or more; None where none has, but one could not be evaluated."""
+    """Whether any domain has bleeding of the marked grade; None where none has, but one could not be evaluated (R24)."""
     domains = (grades.skin, grades.mucosa, grades.organ)
     if any(grade is not None and grade >= WORSE_FROM for grade in domains):
         return True
@@ -66,7 +67,7 @@ def is_marked(grades: Grades) -> bool | None:
 
 
 def marked_bleeding(children: Sequence[Child]) -> Figure:
-    """The share of children with any grade of 2 or more, before treatment and at each planned visit.
+    """The share of children with marked bleeding in any domain, before treatment and at each planned visit.
 
     What could not be evaluated is missing, not absent: it stands beside the share and not in it.
     """
@@ -77,7 +78,7 @@ def marked_bleeding(children: Sequence[Child]) -> Figure:
         percents = ("" if x is None else f"{100 * x:.1f}" for x in (share.share, share.low, share.high))
         rows.append((words, share.n, judged.count(None), share.k, *percents))
     head = ("Visit", "Evaluable", "Not evaluable", f"Grade {WORSE_FROM} or more", "Percent", "95 % CI low", "95 % CI high")
-    return Figure("marked-bleeding", "Children with bleeding of grade 2 or more", len(children),
+    return Figure("marked-bleeding", f"Children with bleeding of grade {WORSE_FROM} or more", len(children),
                   f"Worst grade of the interval before the visit; an assessment without a grade of {WORSE_FROM} or more in which "
                   f"a domain could not be evaluated is missing data, left out of the percentage (assumption); {EXACT}.",
                   table(head, rows), empty="No assessment yet.")  # fmt: skip

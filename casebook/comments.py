@@ -49,7 +49,7 @@ def add_comment(*, record: FormRecord, item: str, line: str = "", text: str, by:
 
 def thread(record: FormRecord, item: str, line: str = "") -> QuerySet[Comment]:
     """The comments on one question, the oldest first."""
-    return record.comments.filter(item=item, line=line).select_related("said_by").order_by("pk")
+    return record.comments.filter(item=item, line=line).select_related("said_by").order_by("said_at")
 
 
 #: Which questions of a record somebody commented on, once for each comment; annotated, so that a page asks nothing more.

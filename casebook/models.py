@@ -265,6 +265,7 @@ class Comment(models.Model):
         PHOTO = "photo", "Photo of the source"
 
     append_only = True
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     record = models.ForeignKey(FormRecord, on_delete=models.PROTECT, related_name="comments")
     #: The question as its history names it (``platelets``, ``bags-volume_ml``), and the key of its line.
     item = models.CharField(max_length=90)
@@ -275,7 +276,7 @@ class Comment(models.Model):
     said_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        ordering = ["pk"]
+        ordering = ["said_at"]
         constraints = [models.CheckConstraint(condition=~Q(text=""), name="comment_says_something")]
 
     def __str__(self) -> str:

@@ -34,7 +34,7 @@ def history(request: HttpRequest, pk: Any) -> HttpResponse:
 @require_GET
 def item_history(request: HttpRequest, pk: Any, item: str) -> HttpResponse:
     """The history of one question, of a line with ``?row=``: a page, or the part of one that the form page asks for."""
-    return _item_page(request, record_of(request, pk), item)
+    return item_page(request, record_of(request, pk), item)
 
 
 @require_POST
@@ -43,7 +43,7 @@ def comment(request: HttpRequest, pk: Any, item: str) -> HttpResponse:
     found = record_of(request, pk)
     allow(request, right_to_edit(found), found.site_id)
     line, text = request.GET.get("row", ""), posted(request).get("text", "")
-    back = reverse("item-history", args=[pk, item]) + (f"?row={line}" if line else "")
+    back = address_of(found, item, line)
 
     def action() -> str:
         try:
@@ -52,10 +52,17 @@ def comment(request: HttpRequest, pk: Any, item: str) -> HttpResponse:
             raise Http404 from None
         return back
 
-    return act_once(request, action, back=back, refused=lambda why: _item_page(request, found, item, typed=text, refused=why))
+    return act_once(request, action, back=back, refused=lambda why: item_page(request, found, item, typed=text, refused=why))
 
 
-def _item_page(request: HttpRequest, found: FormRecord, item: str, *, typed: str = "", refused: str = "") -> HttpResponse:
+def address_of(record: FormRecord, item: str, line: str = "") -> str:
+    """Of the history of one question."""
+    return reverse("item-history", args=[record.pk, item]) + (f"?row={line}" if line else "")
+
+
+def item_page(request: HttpRequest, found: FormRecord, item: str, *, typed: str = "", refused: str = "",
+              photo_refused: str = "") -> HttpResponse:  # fmt: skip
+    """What stands beside one question; with what was typed and why it, or a photo, could not be kept."""
     line = request.GET.get("row", "")
     try:
         label, told = trail.of_item(found, item, line)
@@ -65,11 +72,11 @@ def _item_page(request: HttpRequest, found: FormRecord, item: str, *, typed: str
     context = {
         "record": found, "participant": found.participant, "label": label, "told": told, "word": item, "line": line,
         "comments": thread(found, item, line), "may_comment": may_comment, "typed": typed, "refused": refused,
-        "longest": LONGEST,
+        "photo_refused": photo_refused, "longest": LONGEST,
     }  # fmt: skip
     whole = request.headers.get(FRAGMENT) is None
     template = "casebook/item_history.html" if whole else "casebook/_item_history.html"
-    return render(request, template, context, status=422 if refused else 200)
+    return render(request, template, context, status=422 if refused or photo_refused else 200)
 
 
 @require_GET

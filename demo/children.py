@@ -136,7 +136,9 @@ SITE_02 = (
     Child("no_response", "02", "NR, on treatment", 10, "M", weight=33, months=10, abo="B", loaded=34, doses=(0, 14), first=9,
           peak=21),
     Child("rescued", "02", "NR after rescue for bleeding of grade 3; consented to the new version", 4, "F", weight=15, months=7,
-          loaded=26, first=6, peak=19, log=(
+          loaded=26, first=6, peak=19,
+          says={("D13", "bleeding-assessment"): {"epistaxis": 3, "epistaxis_evidence": "record", "epistaxis_today": "N"}},
+          log=(
               Log("bleeding-episode", {
                   "site_of_bleeding": "epistaxis", "started_on": Day(8), "ongoing": "N", "ended_on": Day(10),
                   "peak_grade": 3, "evidence": "record", "treatment": "Nasal packing"}),
@@ -190,7 +192,8 @@ SITE_03 = (
                    "itp_related": "Y", "blood_products": "Y", "elsewhere": "N", "note": "Intensive care"})),
           end=End(State.DIED, 44, "Intracranial haemorrhage.")),
     Child("lost", "03", "R, lost to follow-up", 6, "F", weight=19, months=9, loaded=131, doses=(0, 21, 42), first=10, peak=135,
-          seen_until=50, end=End(State.LOST, 104, "No answer to four calls and a letter.")),
+          says={("D13", "bleeding-assessment"): {"any_bleeding": "~ND"}}, seen_until=50,
+          end=End(State.LOST, 104, "No answer to four calls and a letter.")),
     Child("fresh", "03", "loading dose three days ago: count due today; one form incomplete", 1, "M", weight=11, months=5,
           loaded=3, first=7, peak=110, says={("LOAD", "infusion"): {"max_rate": None}},
           log=(Log("vaccination", {"vaccine": "mmr", "given": "N", "on": Day(320)}),)),

@@ -168,7 +168,8 @@ class Story:
             self._count(participant, visit, platelets)
         if "bleeding-assessment" in forms:
             grades = {"petechiae": 1} if platelets < PETECHIAE_BELOW else None
-            self.clinic.assess(participant, visit.code, self.day(visit.day), grades=grades)
+            says = self._says(visit.code, "bleeding-assessment")
+            self.clinic.assess(participant, visit.code, self.day(visit.day), grades=grades, **says)
         self._observe(participant, visit)
         if "infusion" in forms:
             self._infuse(participant, visit)

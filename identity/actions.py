@@ -10,7 +10,7 @@ from casebook.models import Participant
 from identity.across import known_to_the_trial, pair_of
 from identity.comparable import keys
 from identity.details import Details
-from identity.models import DuplicateDecision, Fingerprint, Identity
+from identity.models import DuplicateDecision, Fingerprint, Identity, SourcePhoto
 from identity.vault import fingerprints
 from itp_trial import scope
 from itp_trial.actor import System, acting
@@ -81,7 +81,7 @@ def decide_duplicate(*, first: Participant, second: Participant, verdict: str, b
 def rotate_key() -> int:
     """Seals everything with the first key of ``IDENTITY_KEYS`` and takes the fingerprints anew; all or nothing.
 
-    :return: how many records
+    :return: how many records, photos among them
     :raises vault.Unopened: a record opens with none of the keys; nothing was changed
     """
     with acting(System("rotate_identity_key"), "Key of the identity vault changed"), scope.seeing_everything():
@@ -92,4 +92,9 @@ def rotate_key() -> int:
             identity.rotated_at = timezone.now()
             identity.save(update_fields=["sealed", "rotated_at"])
             _take_fingerprints(identity.participant, details)
-    return len(found)
+        photos = list(SourcePhoto.objects.select_for_update().filter(erased_at=None).order_by("pk"))
+        for photo in photos:
+            photo.lock_away(photo.picture())
+            photo.rotated_at = timezone.now()
+            photo.save(update_fields=["sealed", "rotated_at"])
+    return len(found) + len(photos)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
-from casebook.models import Participant
+from casebook.models import Comment, FormRecord, Participant
 from identity.details import Details
-from identity.vault import seal, unseal
+from identity.vault import Unopened, seal, seal_bytes, unseal, unseal_bytes
 
 
 class Identity(models.Model):
@@ -35,6 +38,55 @@ class Identity(models.Model):
     def details(self) -> Details:
         """:raises Unopened: no key opens it, or it belongs to another row"""
         return Details(**unseal(self.participant_id, self.sealed))
+
+
+class SourcePhoto(models.Model):
+    """The picture of a comment that is a photo of the source: a slip that fades, a letter. Sealed, and outside every export.
+
+    The trail says who kept it, when, with which SHA-256. Taken away it is shown to nobody and can be put back; a second
+    person may then erase the picture for good, and all the rest stays.
+    """
+
+    comment = models.OneToOneField(Comment, on_delete=models.PROTECT, primary_key=True, related_name="photo")
+    record = models.ForeignKey(FormRecord, on_delete=models.PROTECT, related_name="photos")
+    #: A JPEG without anything that a camera writes into it; empty once it is erased. Never enters the trail.
+    sealed = models.BinaryField()
+    sha256 = models.CharField("SHA-256 of the picture", max_length=64)
+    width, height = models.PositiveSmallIntegerField("width in pixels"), models.PositiveSmallIntegerField("height in pixels")
+    removed_at = models.DateTimeField("taken away at", null=True)
+    removed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name="taken away by"
+    )
+    removed_why = models.CharField("taken away because", max_length=500, blank=True)
+    erased_at = models.DateTimeField(null=True)
+    erased_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    rotated_at = models.DateTimeField("sealed with a new key at", null=True)
+
+    class Meta:
+        verbose_name = "photo of the source"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(removed_at=None, removed_by=None) | Q(removed_at__isnull=False, removed_by__isnull=False)
+                & ~Q(removed_why=""), name="photo_taken_away_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at=None, erased_by=None) | Q(erased_at__isnull=False, erased_by__isnull=False)
+                & Q(removed_at__isnull=False) & ~Q(erased_by=models.F("removed_by")), name="photo_erased_by_a_second_person",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"Photo of {self.record_id}"
+
+    def picture(self) -> bytes:
+        """The JPEG. Raises ``Unopened``: no key opens it, or it is not the one that was kept."""
+        content = unseal_bytes(self.pk, self.sealed)
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise Unopened("This is not the picture that was kept: its SHA-256 is another one.")
+        return content
+
+    def lock_away(self, picture: bytes) -> None:
+        self.sealed, self.sha256 = seal_bytes(self.pk, picture), hashlib.sha256(picture).hexdigest()
 
 
 class Fingerprint(models.Model):

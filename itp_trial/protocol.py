@@ -163,6 +163,8 @@ _TABLE = (
     _p("R22", "ROT_MIN_D", 28, "days", "Response off therapy from this day after its start", SILENT, assumption=True),
     _p("R24", "REPORT_ONLY_GRADE_MAX", 1, "grade", "Highest ITP-BAT grade for bleeding known by report only",
        "ITP-BAT v1.0 (Rodeghiero, Blood 121:2596)", assumption=False),
+    _p("R24", "MARKED_BLEEDING_GRADE", 2, "grade", "Children with bleeding of this grade or worse are told as a share", SILENT,
+       assumption=True),
     _p("E1", "PLT_ASK_UNIT", Decimal(1500), "10^9/L", "From this count on the form asks whether it was printed per µL",
        "protocol 8.1", assumption=True),
     _p("E1", "PLT_RISE_FOLD", Decimal(20), "fold", "A larger rise within the hours below is asked about", "protocol 8.1",

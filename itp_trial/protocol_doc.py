@@ -130,7 +130,8 @@ RULES: dict[str, tuple[str, str]] = {
         "Bleeding grade",
         "Each ITP-BAT domain (skin, mucosa, organ) has the grade of its worst sign; grades are never added up. "
         "Bleeding known by report only counts as grade 1 at most; a domain with gaps and otherwise no bleeding is "
-        "not evaluable.",
+        "not evaluable. For the share of children with marked bleeding, an assessment with such a domain and without "
+        "marked bleeding in another is missing data (assumption).",
     ),
 }
 

@@ -42,6 +42,7 @@ class Can(StrEnum):
     UNLOCK = "unlock"
     DELEGATE = "sign the delegation log"
     SEE_IDENTITY = "see the contacts of families"
+    SEE_PHOTOS = "see photos of sources"
     SEE_DUPLICATES = "see possible duplicates"
     REVIEW_TRAIL = "review the audit trail"
     SEE_ACCESSES = "see who looked at what"
@@ -58,7 +59,7 @@ class Can(StrEnum):
 
 
 _SITE_STAFF = {Can.VIEW, Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.VIEW_PRODUCT, Can.EXPORT,
-               Can.NOTIFY, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.SEE_IDENTITY, Can.SEE_LOG}  # fmt: skip
+               Can.NOTIFY, Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.SEE_IDENTITY, Can.SEE_PHOTOS, Can.SEE_LOG}  # fmt: skip
 _DOCTOR = _SITE_STAFF | {Can.END_TREATMENT, Can.DECIDE, Can.GRADE_DEVIATION, Can.SIGN, Can.HOLD_LOT}
 # RQ-23, RQ-27: whoever oversees the trial reads; values are entered and corrected by the site alone.
 _READER = {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.SEE_LOG}
@@ -69,7 +70,7 @@ RIGHTS: dict[str, set[Can]] = {
     Role.INVESTIGATOR: _DOCTOR,
     Role.PRINCIPAL: _DOCTOR | _OVERSEER
     | {Can.DELEGATE, Can.ASK_REDACTION, Can.SEE_ACCESSES, Can.APPROVE_CONSENT},
-    Role.MONITOR: _READER | _OVERSEER | {Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
+    Role.MONITOR: _READER | _OVERSEER | {Can.SEE_PHOTOS, Can.REVIEW_TRAIL, Can.SEE_ACCESSES},
     Role.DATA_MANAGER: _READER | _OVERSEER
     | {Can.SEE_DUPLICATES, Can.REVIEW_TRAIL, Can.SEE_ACCESSES, Can.FREEZE, Can.UNLOCK, Can.GRANT_REDACTION,
        Can.REVIEW_ACCESS, Can.HOLD_LOT},

@@ -187,6 +187,9 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+# The only files that anybody sends are photos of sources (docs/adr/0020): in memory, never on the disk.
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+FILE_UPLOAD_HANDLERS = ["itp_trial.uploads.InMemory"]
 
 LANGUAGE_CODE = "en"
 USE_I18N = True

@@ -84,7 +84,7 @@ def entries_of(records: list[FormRecord]) -> list[Entry]:
     living = Finding.objects.filter(record__in=list(entries)).exclude(state=Finding.State.CURED)
     for finding in living.select_related("settled_by").order_by("pk"):
         entries[finding.record_id].findings.append(finding)
-    for comment in Comment.objects.filter(record__in=list(entries)).select_related("said_by").order_by("pk"):
+    for comment in Comment.objects.filter(record__in=list(entries)).select_related("said_by").order_by("said_at"):
         entries[comment.record_id].comments.append(comment)
     return list(entries.values())
 

@@ -169,7 +169,7 @@ const keys = (() => {
     const kind = at.dataset?.kind ?? "";
     const parts = at.type === "radio" || at instanceof HTMLSelectElement ? ["1-9 choose"] : kind.includes("date") ? ["t today, y yesterday, v visit"] : [];
     const reasons = kind !== "text" && at.tagName !== "TEXTAREA" ? ["n not done", "u unknown"] : [];
-    return [...parts, ...reasons, "m comment", "Enter next", "Ctrl+Enter next section", "? all keys"].join(" · ");
+    return [...parts, ...reasons, "m comment", "p photo", "Enter next", "Ctrl+Enter next section", "? all keys"].join(" · ");
   };
   document.addEventListener("focusin", (event) => {
     if (hint) hint.textContent = isOn() && box(event.target) ? hints(event.target) : "? all keys · Ctrl+K go anywhere";

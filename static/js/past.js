@@ -1,12 +1,12 @@
-// What stands beside one question: its history and the comments on it. Its small button; h (history) and m (comment) at the
-// question, with Alt inside a text box. Escape closes.
+// What stands beside one question: its history, the comments on it and photos of its source. Its small button; h (history),
+// m (comment) and p (photo) at the question, with Alt inside a text box. Escape closes.
 "use strict";
 (() => {
   const form = document.querySelector("form.crf");
   if (!form) return;
   const TYPING = "input:not([type=radio], [type=checkbox], [type=button]), textarea, select, [contenteditable]";
   /** Key, and what takes the focus in the panel; nothing: the panel itself. */
-  const KEYS = { KeyH: "", KeyM: "textarea" };
+  const KEYS = { KeyH: "", KeyM: "textarea", KeyP: "input[type=file]" };
   let panel = null;
   let opener = null;
 
@@ -27,14 +27,16 @@
     const button = part("button", { type: "button", className: "quiet", textContent: "Close" });
     button.addEventListener("click", close);
     const body = part("div", { innerHTML: html });
-    panel = part("aside", { className: "past-panel", tabIndex: -1 }, part("div", { className: "head" }, title, button), body);
+    panel = part("section", { className: "past-panel", tabIndex: -1 }, part("div", { className: "head" }, title, button), body);
     panel.setAttribute("role", "dialog");
     panel.setAttribute("aria-labelledby", "past-title");
     document.body.append(panel);
     // Beside the question; on a phone the stylesheet puts it at the foot of the screen.
     const top = link.closest(".field, .cell, .derived").getBoundingClientRect().top;
     panel.style.setProperty("--past-top", `${Math.max(8, Math.min(top, innerHeight - panel.offsetHeight - 8))}px`);
-    ((focused && panel.querySelector(focused)) || panel).focus({ preventScroll: true });
+    const first = (focused && panel.querySelector(focused)) || panel;
+    first.focus({ preventScroll: true });
+    if (first.type === "file") first.click();  // the camera or the list of files; where the browser refuses, Space opens it
     panel.addEventListener("submit", (event) => { event.preventDefault(); send(link, event.target); });
   };
   const open = async (link, from, focused = "") => {
@@ -47,21 +49,42 @@
       location.assign(link.href);  // the page of its own says what is the matter
     }
   };
-  /** Sends what was written here; what cannot be kept stays in the panel, with the reason. */
-  const send = async (link, sent) => {
-    const button = sent.querySelector("button");
-    button.disabled = true;
+  /** A photo as large as it is kept and no larger: the ward's network is slow. What is no photo goes as it is, and is refused. */
+  const LONGEST = 1600;
+  const smaller = async (file) => {
     try {
-      const answer = await fetch(sent.action, { method: "POST", body: new FormData(sent), headers: { "X-Fragment": "1" }, credentials: "same-origin" });
-      if (answer.redirected && !answer.url.startsWith(link.href)) throw new Error("You are signed out.");
-      if (!answer.ok && answer.status !== 422) throw new Error(`The server answered ${answer.status}.`);
-      show(link, await answer.text(), answer.ok ? "" : "textarea");
-      if (answer.ok) mark(link, panel.querySelectorAll(".comments > li").length);
+      const photo = await createImageBitmap(file), scale = Math.min(1, LONGEST / Math.max(photo.width, photo.height));
+      const canvas = part("canvas", { width: Math.round(photo.width * scale), height: Math.round(photo.height * scale) });
+      canvas.getContext("2d").drawImage(photo, 0, 0, canvas.width, canvas.height);
+      return await new Promise((done) => { canvas.toBlob((blob) => done(blob ?? file), "image/jpeg", 0.8); });
+    } catch { return file; }
+  };
+  const contentOf = async (sent) => {
+    const content = new FormData(sent), file = content.get("photo");
+    if (file?.size) content.set("photo", await smaller(file), "photo.jpg");
+    return content;
+  };
+  /** Sends what was written or chosen here; what cannot be kept stays in the panel, with the reason. */
+  const send = async (link, sent) => {
+    const button = sent.querySelector("button"), said = sent.querySelector("[role=status]");
+    button.disabled = true;
+    said.textContent = "Sending";
+    try {
+      const answer = await fetch(sent.action, { method: "POST", body: await contentOf(sent), headers: { "X-Fragment": "1" }, credentials: "same-origin" });
+      if (answer.redirected && !answer.url.startsWith(link.href)) throw new Error("you are signed out.");
+      if (answer.status === 422) throw new Error(refusalIn(await answer.text()));
+      if (!answer.ok) throw new Error(`the server answered ${answer.status}.`);
+      show(link, await answer.text());
+      mark(link, panel.querySelectorAll(".comments > li").length);
     } catch (error) {
       button.disabled = false;
-      const why = error instanceof TypeError ? "No connection." : error.message;
-      sent.querySelector("[role=status]").textContent = `Not kept: ${why} What you wrote stays here; try again.`;
+      button.focus();
+      said.textContent = `Not kept: ${error instanceof TypeError ? "no connection." : error.message} What stands here stays; try again.`;
     }
+  };
+  const refusalIn = (html) => {
+    const box = part("div", { innerHTML: html }).querySelector(".field-error");
+    return box ? box.textContent.replace("✕", "").trim() : "the server refused it.";
   };
   const mark = (link, count) => {
     link.querySelector(".comment-mark")?.remove();

@@ -240,4 +240,5 @@ def test_what_belongs_to_a_child_is_named_by_random_ids() -> None:
     assert of_children == set(), "a number in the address of a child tells how many there are"
     assert set(POLICY["confirm-finding"]) == {"POST"}
     spelled = {name for name, pattern in patterns.items() if re.search("<(slug|str|path):", pattern)}
-    assert spelled == {"add-log", "form-csv", "api-form-csv", "item-history"}, "these name forms and questions"
+    asked = {"item-history", "comment", "add-photo"}
+    assert spelled == {"add-log", "form-csv", "api-form-csv", *asked}, "these name forms and questions"

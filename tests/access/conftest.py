@@ -23,6 +23,7 @@ from itp_trial.actor import System, acting
 from itp_trial.models import ApiToken, Site, User
 from itp_trial.roles import Role
 from reports.models import SiteCopy, TrailReview
+from tests.identity.test_photos import kept
 from tests.universe import signed_role
 
 MACHINE = System("test")
@@ -132,6 +133,10 @@ def address_of(universe: Any) -> Callable[[str, bool, Actor], tuple[dict[str, An
             return {"pk": (infusions if target == "infusion" else plans)[own].pk}, {}
         if target in ("lot", "movement"):
             return {"pk": (lots if target == "lot" else movements)[own].pk}, {}
+        if target == "photo":
+            key = target, own
+            known[key] = known.get(key) or kept(records[own], universe.clara if own else universe.otto).pk
+            return {"pk": known[key]}, {}
         if target == "log":
             return {"pk": sites[own].pk}, {}
         if target == "entry":

@@ -38,7 +38,7 @@ from tests.access.policy import (
 
 #: What an address needs besides the object that it names.
 WORDS = {"add-log": {"form": "rescue"}, "form-csv": {"form": "blood-count"}, "api-form-csv": {"slug": "blood-count"},
-         "item-history": {"item": "platelets"}, "comment": {"item": "platelets"},
+         "item-history": {"item": "platelets"}, "comment": {"item": "platelets"}, "add-photo": {"item": "platelets"},
          "trial-figure": {"slug": "swimmer", "kind": "csv"}}  # fmt: skip
 #: What has to be said with it: what a file is for, the days of a review.
 TODAY = f"{timezone.localdate():%d/%m/%Y}"
@@ -56,7 +56,7 @@ ON_THE_WAY = ("home", "sign-in", "second-factor")
 #: Objects of people, not of sites: whose they are decides, not where.
 PERSONAL = ("assignment", "token", "session")
 OF_A_SITE = ("participant", "visit", "record", "event", "finding", "copy", "review", "serious event", "notification",
-             "safety report", "infusion", "plan", "lot", "movement")  # fmt: skip
+             "safety report", "infusion", "plan", "lot", "movement", "photo")  # fmt: skip
 TRIAL_WIDE = ("", "site", "anybody in the form", "person")
 
 pytestmark = pytest.mark.django_db

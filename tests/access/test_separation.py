@@ -20,15 +20,16 @@ from tests.input.conftest import count_of
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("RQ-23", "RQ-27", "RQ-38", "RQ-40")]
 
 SPONSORS_SIDE = ("sponsor", "monitor", "monitor of site 01", "data manager", "safety contact", "administrator")
-#: Doors that change something, but no clinical value: accounts, people, the log, signatures of it, reviews,
-#: the recall of a lot, which whoever hears of the donor first must be able to do, and whom the sponsor told of an event.
+#: Doors that change something, but no clinical value: accounts, people, the log, signatures of it, reviews, the erasing of a
+#: picture with a name on it, the recall of a lot, which whoever hears of the donor first must be able to do, and whom the
+#: sponsor told of an event.
 NOT_CLINICAL = {
     "sign-in", "sign-out", "create-token", "revoke-token", "assign-role", "end-assignment", "extend-assignment", "edit-site",
     "sign-entries", "confirm-training", "record-training", "signature-statement", "review-access", "new-trail-review",
     "second-factor", "change-password", "second-factors", "enrol-app", "add-passkey", "end-session", "end-all-sessions",
     "open-account", "close-account", "reopen-account", "unlock-account", "starting-password", "remove-second-factors",
     "record-lock", "visit-lock", "participant-lock", "sign-lock", "verify-signature", "duplicates", "redaction-requests",
-    "hold-lot", "notify", "take-back-notification",
+    "erase-photo", "hold-lot", "notify", "take-back-notification",
 }  # fmt: skip
 CLINICAL_DOORS = [(name, method) for name, methods in POLICY.items() if name not in NOT_CLINICAL for method in methods
                   if method != "GET"]  # fmt: skip

@@ -43,11 +43,11 @@ def bleeding_tables(trial: Any, first: dict[str, date], last: dict[str, date], e
 def _assessments(trial: Any, child: str, last: date) -> Iterator[tuple[date, str, Grades]]:
     for row in trial.of("bleeding-assessment", child):
         if row["assessed_on"] and date.fromisoformat(row["assessed_on"][:10]) <= last:
-            grades = [_domain([_item(row, code) for code in codes.split()]) for codes in ITEMS.values()]
+            grades = [domain_grade([item_grade(row, code) for code in codes.split()]) for codes in ITEMS.values()]
             yield date.fromisoformat(row["assessed_on"][:10]), row["visit_code"], grades
 
 
-def _item(row: Row, code: str) -> int | None:
+def item_grade(row: Row, code: str) -> int | None:
     """The grade that its evidence allows: 1 at most by report, and fatal bleeding as it is."""
     if not row[code]:
         return None
@@ -57,7 +57,7 @@ def _item(row: Row, code: str) -> int | None:
     return None if code in NO_GRADE_1 else 1
 
 
-def _domain(items: list[int | None]) -> int | None:
+def domain_grade(items: list[int | None]) -> int | None:
     worst = max((grade for grade in items if grade is not None), default=0)
     return None if worst == 0 and None in items else worst
 
@@ -79,10 +79,10 @@ def _changes(visit: str, early: dict[str, Grades], found: dict[str, Grades]) -> 
             signs = [b - a for a, b in pairs]
             middle = [f"{statistics.median(values):.1f}" for values in zip(*pairs, strict=True)]
             counted = (sum(test) for test in zip(*((s < 0, s == 0, s > 0) for s in signs), strict=True))
-            yield visit, domain, str(len(pairs)), *middle, *map(str, counted), _wilcoxon(signs)
+            yield visit, domain, str(len(pairs)), *middle, *map(str, counted), wilcoxon(signs)
 
 
-def _wilcoxon(signs: list[int]) -> str:
+def wilcoxon(signs: list[int]) -> str:
     """Pratt: zeros are ranked and then left out; normal approximation with the correction for ties."""
     n, zeros = len(signs), signs.count(0)
     if zeros == n:

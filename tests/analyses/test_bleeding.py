@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analyses.bleeding import before_treatment, is_marked
+from analyses.statistics import signed_rank
+from assessments import smog
+from tests.analyses.independent_bleeding import ITEMS, domain_grade, item_grade, wilcoxon
 from tests.analyses.test_figures import COHORT, graded, rows
 from tests.responses.courses import day
 
@@ -46,3 +52,30 @@ def test_the_last_assessment_up_to_day_0_is_the_one_before_treatment() -> None:
     assert before_treatment(replace(COHORT[-1], grades=seen)) is None, "not treated yet"
     assert before_treatment(replace(treated, grades=seen[3:])) is None
     assert rows("marked-bleeding", [treated])[0][:4] == ("Before treatment", "1", "0", "0")
+
+
+# --- the second way to the same numbers, on more than the demonstration has
+
+
+@given(st.lists(st.integers(-4, 4), min_size=1, max_size=20))
+def test_the_signed_rank_test_agrees_with_the_one_written_a_second_time(differences: list[int]) -> None:
+    assert wilcoxon(differences) == signed_rank(differences).text
+
+
+signs = st.fixed_dictionaries(
+    {
+        item.code: st.tuples(st.sampled_from([None, *item.grades]), st.sampled_from([None, "seen", "record", "report"]))
+        for item in smog.ITEMS
+    }
+)
+
+
+@given(signs)
+def test_the_grades_of_the_domains_agree_with_those_written_a_second_time(
+    found: dict[str, tuple[int | None, Any]],
+) -> None:
+    graded = smog.grade(smog.Observation(code, grade, evidence) for code, (grade, evidence) in found.items())
+    row = {code: "" if grade is None else str(grade) for code, (grade, _) in found.items()}
+    row |= {f"{code}_evidence": evidence or "" for code, (_, evidence) in found.items()}
+    again = [domain_grade([item_grade(row, code) for code in codes.split()]) for codes in ITEMS.values()]
+    assert again == [graded.skin, graded.mucosa, graded.organ]

@@ -22,6 +22,7 @@ def test_the_figures_agree_with_the_exported_files_to_the_last_digit(demonstrati
     cohort = children(Participant.objects.all(), today)
     again = tables(tmp_path, today)
     assert len(again["time-in-response"]) > 10, "the demonstration has children under treatment"
+    assert ("1", "1") in [row[2:4] for row in again["marked-bleeding"]], "one bled by grade 3, one could not be evaluated"
     for slug, rows in again.items():
         shown = list(paper.figure(slug, cohort, today).table.rows)
         if slug == "exposure":

@@ -36,7 +36,7 @@ def test_every_state_off_therapy_has_its_row() -> None:
         ("SRoT, everything else a failure (main)", "1/6", "16.7"),
         ("SRoT, without those not evaluable or pending", "1/3", "33.3"),
         ("RoT, everything else a failure", "1/6", "16.7"), ("Pending (before day 180 off therapy)", "1/6", "16.7"),
-        ("None", "1/6", "16.7"), ("Not evaluable", "1/6", "16.7"), ("Still on treatment", "1/6", "16.7"),
+        ("No response off therapy", "1/6", "16.7"), ("Not evaluable", "1/6", "16.7"), ("Still on treatment", "1/6", "16.7"),
     ]  # fmt: skip
 
 

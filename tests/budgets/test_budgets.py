@@ -25,6 +25,7 @@ from reports.models import TrailReview
 from tests.access.conftest import reported
 from tests.access.policy import POLICY
 from tests.budgets.counting import Count, counted
+from tests.identity.test_photos import kept
 from tests.input.conftest import at, count_of
 from tests.strategies import as_posted
 
@@ -192,6 +193,7 @@ PAGES = {
     "redactions": ("hana", 20), "redaction-requests": ("dana", 9), "participants-csv": ("clara", 13), "trial": ("dana", 20),
     "trial-figure": ("dana", 15), "trial-report": ("dana", 15),
     "record-lock": ("milo", 9), "visit-lock": ("milo", 10), "participant-lock": ("milo", 10),
+    "source-photo": ("clara", 5), "photo-picture": ("milo", 5),
 }  # fmt: skip
 #: Read by strangers: they have no size.
 WITHOUT_SIZE = {"sign-in", "second-factor", "healthz", "readyz", "verify-signature"}
@@ -270,6 +272,8 @@ def _address(name: str, universe: Any) -> str:
         return reverse(name, args=["swimmer", "csv"])
     if name == "visit":
         return reverse(name, args=[universe.record(universe.responder, "infusion", "LOAD").visit_id])
+    if name in ("source-photo", "photo-picture"):
+        return reverse(name, args=[kept(universe.record(universe.responder, "blood-count", "D3"), universe.clara).pk])
     if name == "item-history":
         return reverse(name, args=[universe.record(universe.responder, "blood-count", "D3").pk, "platelets"])
     if name == "new-trail-review":

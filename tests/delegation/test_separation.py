@@ -14,8 +14,9 @@ pytestmark = pytest.mark.requirement("RQ-23", "RQ-27", "RQ-40")
 WRITES = {Can.SCREEN, Can.ENROL, Can.EDIT, Can.CONFIRM, Can.PLAN, Can.END_TREATMENT, Can.EDIT_PRODUCT, Can.SIGN, Can.DECIDE,
           Can.MOVE_BAGS, Can.CONFIRM_DOSE, Can.GRADE_DEVIATION}  # fmt: skip
 #: Reads clinical data, or governs them without writing values.
-CLINICAL = WRITES | {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.FREEZE, Can.UNLOCK, Can.SEE_IDENTITY, Can.REVIEW_TRAIL,
-                     Can.ASK_REDACTION, Can.GRANT_REDACTION, Can.SEE_DUPLICATES, Can.HOLD_LOT, Can.NOTIFY}  # fmt: skip
+CLINICAL = WRITES | {Can.VIEW, Can.VIEW_PRODUCT, Can.EXPORT, Can.FREEZE, Can.UNLOCK, Can.SEE_IDENTITY, Can.SEE_PHOTOS,
+                     Can.REVIEW_TRAIL, Can.ASK_REDACTION, Can.GRANT_REDACTION, Can.SEE_DUPLICATES, Can.HOLD_LOT,
+                     Can.NOTIFY}  # fmt: skip
 ORGANISES = {Can.DELEGATE, Can.APPOINT, Can.MANAGE_PEOPLE, Can.RECORD_TRAINING, Can.SEE_LOG, Can.SEE_ACCESS, Can.REVIEW_ACCESS,
              Can.SEE_ACCESSES, Can.APPROVE_CONSENT}  # fmt: skip
 GOVERNS = {Can.FREEZE, Can.UNLOCK, Can.REVIEW_TRAIL, Can.GRANT_REDACTION}

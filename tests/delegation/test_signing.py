@@ -73,7 +73,7 @@ def test_the_signature_holds_who_when_and_what(universe: Any, nada: User, enter:
         f"from {universe.today:%d %b %Y} until {until:%d %b %Y}: "
         "view participants, start screening, enrol, enter and correct forms, confirm unusual values, plan visits, view product "
         "lots, record what happens to bags, confirm the plan of a dose, export, note who was told of an adverse event, "
-        "see the contacts of families, see the delegation log. "
+        "see the contacts of families, see photos of sources, see the delegation log. "
         f"Trained on the guide coordinator 1.0 on {universe.today:%d %b %Y}."
     )
     trail = AuditEntry.objects.filter(table_name="itp_trial_roleassignment").first()

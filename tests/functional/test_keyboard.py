@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from casebook.crf import crf_by_slug
 from casebook.models import FormRecord, Visit
 from demo.people import PASSWORD
+from tests.identity.test_photos import photo_file
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -183,6 +184,48 @@ def test_what_each_key_does(sign_in, universe):
         if place.startswith("#"):
             page.locator(f"details[id^='{place[1:]}'][open]").wait_for()
             assert hands.at["name"] == "on" or hands.at["tag"] == "SUMMARY"
+
+
+def test_a_comment_and_a_photo_stand_beside_the_question(sign_in, universe, tmp_path):
+    clara = sign_in(universe.clara, PASSWORD)
+    record = universe.record(universe.untreated, "blood-count", "LOAD")
+    page = clara.open(f"/visits/{record.visit_id}/")
+    hands, panel = Hands(page), page.locator(".past-panel")
+    platelets = page.locator("#form-blood-count [name=platelets]")
+    page.locator("#form-blood-count [name=done][value=Y]").check()
+    platelets.focus()
+    hands.press("m")
+    expect(panel.locator("textarea")).to_be_focused()
+    clara.accessible()
+    hands.type("First tube clotted")
+    page.context.set_offline(True)
+    hands.press("Tab", "Enter")
+    expect(panel).to_contain_text("Not kept: no connection. What stands here stays; try again.")
+    expect(panel.locator("textarea")).to_have_value("First tube clotted")
+    page.context.set_offline(False)
+    hands.press("Enter")
+    expect(panel.locator(".comments")).to_contain_text("First tube clotted")
+    hands.press("Escape")
+    expect(platelets).to_be_focused()
+    expect(page.locator("#form-blood-count .comment-mark")).to_have_text("1")
+
+    # A photo: made small on the device, refused while a name may be on it, with all that was chosen still there.
+    slip = tmp_path / "slip.png"
+    slip.write_bytes(photo_file((3200, 2400), "PNG"))
+    with page.expect_file_chooser() as chooser:
+        hands.press("p")
+    chooser.value.set_files(slip)
+    panel.locator("#name-covered").evaluate("box => { box.required = false; }")
+    panel.get_by_role("button", name="Keep photo").click()
+    expect(panel).to_contain_text("tick that no name is to be seen")
+    panel.locator("#name-covered").check()
+    panel.get_by_role("button", name="Keep photo").click()
+    expect(page.locator("#form-blood-count .comment-mark")).to_have_text("2")
+    panel.get_by_role("link", name="Photo of the source").click()
+    page.wait_for_url(lambda url: "/photos/" in url)
+    picture = page.locator(".source-photo img")
+    assert picture.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [1600, 1200]
+    clara.accessible()
 
 
 def test_an_event_since_the_last_visit_is_one_key_away(sign_in, universe):
