@@ -149,7 +149,7 @@ def test_the_clocks_of_serious_events_stand_on_the_page(universe: Any, client_of
     steps = answer.context["clocks"].steps
     assert [step.first.deadline.due for step in steps] == sorted(step.first.deadline.due for step in steps)
     assert {step.case.event.record.participant for step in steps} == {universe.responder}
-    assert f"{len(steps)} thing" in answer.content.decode()
+    assert f"{len(steps)} notification" in answer.content.decode()
     elsewhere = client_of(universe.sara).get(PAGE)
     assert not elsewhere.context["clocks"].steps
 
