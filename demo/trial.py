@@ -9,6 +9,7 @@ from demo import people
 from demo.builder import Clinic, Facts
 from demo.children import CHILDREN
 from demo.platelets import rng
+from demo.sources import keep_slip
 from demo.story import Story
 from itp_trial.models import Site, User
 
@@ -35,6 +36,7 @@ def build(today: date, seed: str = SEED) -> dict[str, Participant]:
     # A new version came to site 02 today: its families are asked again at their next visits.
     people.consent_form(sites["02"], "2.1", today, by=users["hoda"], asks_again=True)
     for child in CHILDREN:
+        keep_slip(child.key, children[child.key], clinics[child.site].coordinator)
         if child.key == CONSENTED_AGAIN:
             clinics[child.site].consent_again(children[child.key], today, Facts(child.age), "2.1")
     return children

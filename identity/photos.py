@@ -19,8 +19,8 @@ from itp_trial.refusal import Refused
 #: What telephones and browsers send. Nothing else is opened, whatever its name says.
 FORMATS = ("JPEG", "PNG", "WEBP")
 LARGEST_SIDE_PX = 1600
-#: More than any telephone takes; a file that unfolds to more is none.
-MOST_PIXELS = 60_000_000
+#: As many as telephones take, and as many as are unfolded (a JPEG is read at a fraction of its size).
+MOST_PIXELS, MOST_UNFOLDED = 60_000_000, 20_000_000
 QUALITY = 70
 MOST_PHOTOS = 20
 CAPTION = "Photo of the source"
@@ -42,9 +42,9 @@ def made_small(raw: bytes) -> Picture:
     """
     try:
         with Image.open(BytesIO(raw), formats=FORMATS) as sent:
-            if sent.width * sent.height > MOST_PIXELS:
-                raise Refused(f"This photo has more than {MOST_PIXELS // 10**6} million pixels: please take a smaller one.")
+            _refuse_too_many(sent, MOST_PIXELS)
             sent.draft("L", (LARGEST_SIDE_PX, LARGEST_SIDE_PX))
+            _refuse_too_many(sent, MOST_UNFOLDED)
             upright = ImageOps.exif_transpose(sent).convert("L")
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         raise Refused("This is no photo that can be read. JPEG, PNG and WebP can be.") from error
@@ -53,6 +53,11 @@ def made_small(raw: bytes) -> Picture:
     bare, out = Image.frombytes("L", upright.size, upright.tobytes()), BytesIO()
     bare.save(out, "JPEG", quality=QUALITY, optimize=True)
     return Picture(out.getvalue(), *bare.size)
+
+
+def _refuse_too_many(sent: Image.Image, most: int) -> None:
+    if sent.width * sent.height > most:
+        raise Refused(f"This photo has more than {most // 10**6} million pixels: please take a smaller one.")
 
 
 def keep_photo(*, record: FormRecord, item: str, line: str = "", caption: str = "", raw: bytes, name_covered: bool,

@@ -1,24 +1,28 @@
 """The demonstration holds what it promises, on every day, and is the same for the same day."""
 
 from collections import Counter
+from io import BytesIO
 
 import pytest
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from PIL import Image
 
 from assessments.crfs.blood_count import BloodCount
 from assessments.crfs.safety import AdverseEvent, Rescue
 from assessments.notification import Notification
 from assessments.safety import cases, event_records
 from casebook.crf import crf_models
-from casebook.models import Finding, FormRecord, Participant, Visit
+from casebook.models import Comment, Finding, FormRecord, Participant, Visit
 from demo import platelets
 from demo.children import CHILDREN
 from demo.people import ACCOUNTS, PASSWORD
+from demo.sources import SLIP_PX
 from dosing.blood_group import abo_of
 from dosing.compatibility import match
 from dosing.crfs import Bag, Infusion, InfusionBag
+from identity.models import SourcePhoto
 from itp_trial.models import AuditEntry, Site, User
 from responses.classification import classify
 from responses.course import dossiers
@@ -95,6 +99,13 @@ def test_every_form_of_the_trial_is_filled(children):
     forms = [model.slug for model in crf_models() if not model.objects.exists()]
     lines = [rows.slug for model in crf_models() for rows in model.row_models if not rows.objects.exists()]
     assert (forms, lines) == ([], [])
+
+
+def test_slips_of_counts_stand_beside_the_platelets(children):
+    kept = SourcePhoto.objects.filter(record__participant__in=[children["complete"], children["clotted"]])
+    assert {(photo.comment.item, photo.record.visit.code) for photo in kept} == {("platelets", "D3")}
+    assert [Image.open(BytesIO(photo.picture())).size for photo in kept] == [SLIP_PX, SLIP_PX]
+    assert Comment.objects.filter(kind="words", record__participant=children["clotted"]).exists()
 
 
 def test_there_are_two_serious_events_one_of_them_a_death(children):

@@ -92,10 +92,18 @@ def test_anything_else_is_refused(raw: bytes) -> None:
 
 
 @pytest.mark.row("W9")
-def test_a_file_that_unfolds_to_too_much_is_refused_before_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photos, "MOST_PIXELS", 1_000_000)
+@pytest.mark.parametrize(("limit", "kind"), [("MOST_PIXELS", "JPEG"), ("MOST_UNFOLDED", "PNG")])
+def test_a_file_that_unfolds_to_too_much_is_refused_before_it_does(
+    monkeypatch: pytest.MonkeyPatch, limit: str, kind: str
+) -> None:
+    monkeypatch.setattr(photos, limit, 1_000_000)
     with pytest.raises(Refused, match="more than 1 million pixels"):
-        made_small(photo_file((1001, 1000), kind="PNG"))
+        made_small(photo_file((1001, 1000), kind=kind))
+
+
+def test_a_large_jpeg_is_read_at_a_fraction_of_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photos, "MOST_UNFOLDED", 6_000_000)
+    assert made_small(photo_file((6400, 3200))).width == 1600
 
 
 # --- beside a question ------------------------------------------------------------------------------------------------
