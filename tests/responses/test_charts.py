@@ -142,9 +142,9 @@ def test_the_axis_is_linear_or_logarithmic(scale: Scale, highest: int, ticks: li
     assert share == pytest.approx(middle, abs=0.01) if middle else share > 0.8
 
 
-def written(chart: Chart) -> dict[str, tuple[float, float]]:
+def written(chart: Chart, width: int = 960) -> dict[str, tuple[float, float]]:
     """What is written on the drawing -> where."""
-    texts = ElementTree.fromstring(draw(chart)).iter(f"{SPACE}text")
+    texts = ElementTree.fromstring(draw(chart, width=width)).iter(f"{SPACE}text")
     return {str(text.text): (float(str(text.get("x"))), float(str(text.get("y")))) for text in texts}
 
 
@@ -155,6 +155,14 @@ def test_guides_of_one_value_keep_their_order_and_one_at_the_top_is_drawn() -> N
     assert found["30 = 2 x baseline"][1] == found["30 R"][1] - 13, "above it, where both can be read"
     assert "300 top" in found
     assert "301 too high" not in found
+
+
+@pytest.mark.parametrize(
+    ("width", "names"), [(960, {"50 R, sensitivity", "24 = 2 x baseline"}), (360, {"50 R sens.", "24 = 2 x base"})]
+)
+def test_the_names_of_guides_are_shorter_on_a_phone(width: int, names: set[str]) -> None:
+    guides = ((Decimal(50), "R, sensitivity"), (Decimal(24), "= 2 x baseline"))
+    assert names <= set(written(Chart("Any", day(9), DAY_0, guides=guides), width))
 
 
 def test_a_word_is_written_where_the_next_bar_leaves_room() -> None:
