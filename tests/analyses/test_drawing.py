@@ -79,7 +79,7 @@ def test_a_guide_is_a_dashed_line_in_ink_with_its_name_behind() -> None:
 )
 def test_the_words_of_a_crowded_axis_stand_on_two_lines(ticks: int, width: int, lines: list[int], name: int) -> None:
     """Five letters take 32 and 6 between them; the name of the axis stands one line below the lowest."""
-    across = Scale(0, max(ticks - 1, 1), 0, width)
+    across = Scale(0, max(ticks - 1, 1), 100, 100 + width)
     drawn = "".join(Frame(across, Scale(0, 9, 200, 0), [(at, "M1 x2") for at in range(ticks)], [], "visit", "count").axes())
     assert [int(y) for y in re.findall(r'y="(\d+)"[^>]*>M1 x2<', drawn)] == lines
     assert re.findall(r'y="(\d+)"[^>]*>visit<', drawn) == [str(name)]
