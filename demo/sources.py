@@ -33,8 +33,9 @@ def keep_slip(key: str, child: Participant, by: User) -> None:
 def slip(count: BloodCount) -> bytes:
     """A picture of what the counter printed, without a name."""
     taken = timezone.localtime(count.taken_at)
-    lines = ["COMPLETE BLOOD COUNT", f"{taken:%d/%m/%Y %H:%M}", f"WBC   {count.leukocytes}  10^3/uL",
-             f"HGB   {count.haemoglobin}  g/dL", f"PLT   {count.platelets}  10^3/uL", "name covered (demonstration)"]  # fmt: skip
+    wbc, hgb, plt = (count.items()[name].typed(getattr(count, name)) for name in ("leukocytes", "haemoglobin", "platelets"))
+    lines = ["COMPLETE BLOOD COUNT", f"{taken:%d/%m/%Y %H:%M}", f"WBC   {wbc}  10^3/uL", f"HGB   {hgb}  g/dL",
+             f"PLT   {plt}  10^3/uL", "name covered (demonstration)"]  # fmt: skip
     paper, out = Image.new("L", SLIP_PX, 245), BytesIO()
     pen = ImageDraw.Draw(paper)
     for number, line in enumerate(lines):

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from casebook.doors import record_of, right_to_edit
 from casebook.locks import place_of
-from casebook.names import question_label
+from casebook.names import question, question_label
 from casebook.trail_views import address_of, item_page
 from identity import photos
 from identity.models import SourcePhoto
@@ -60,13 +60,23 @@ def photo(request: HttpRequest, pk: Any) -> HttpResponse:
     granted, site = access(request), found.record.site_id
     context = {
         "photo": found, "participant": found.record.participant, "place": place_of(found.record),
-        "label": question_label(found.record.crf_class, found.comment.item),
+        "label": question_label(found.record.crf_class, found.comment.item), "answer": _answer(found),
         "back": address_of(found.record, found.comment.item, found.comment.line),
         "may_see": granted.may(Can.SEE_PHOTOS, site) and not found.removed_at,
         "may_change": granted.may(right_to_edit(found.record), site),
         "may_erase": granted.may(Can.GRANT_REDACTION, site) and found.removed_at and not found.erased_at,
     }  # fmt: skip
     return render(request, "identity/photo.html", context)
+
+
+def _answer(found: SourcePhoto) -> str:
+    """What stands in the form now, to be compared with the source."""
+    try:
+        sheet, item = question(found.record.crf_class, found.comment.item)
+    except LookupError:  # no longer asked
+        return ""
+    stored = sheet.objects.filter(pk=found.comment.line or found.record_id).first()
+    return str(stored.display(item)) if stored is not None else ""
 
 
 @require_GET

@@ -193,7 +193,7 @@ PAGES = {
     "redactions": ("hana", 20), "redaction-requests": ("dana", 9), "participants-csv": ("clara", 13), "trial": ("dana", 20),
     "trial-figure": ("dana", 15), "trial-report": ("dana", 15),
     "record-lock": ("milo", 9), "visit-lock": ("milo", 10), "participant-lock": ("milo", 10),
-    "source-photo": ("clara", 5), "photo-picture": ("milo", 5),
+    "source-photo": ("clara", 6), "photo-picture": ("milo", 5),
 }  # fmt: skip
 #: Read by strangers: they have no size.
 WITHOUT_SIZE = {"sign-in", "second-factor", "healthz", "readyz", "verify-signature"}

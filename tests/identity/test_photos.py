@@ -126,6 +126,8 @@ def test_it_is_kept_sealed_and_seen_by_hospital_and_monitor(universe: Any, count
     assert reverse("source-photo", args=[photo.pk]) in answer.content.decode()
     assert (photo.comment.text, photo.comment.kind, photo.comment.item) == ("CBC slip", "photo", "platelets")
     assert b"\xff\xd8" not in bytes(photo.sealed)[:200], "sealed: no JPEG begins here"
+    page = client_of(universe.milo).get(reverse("source-photo", args=[photo.pk])).content.decode()
+    assert "In the form now: <strong>12 ×10⁹/L</strong>" in page, "to be compared with the picture"
     people = {universe.milo: 200, universe.hana: 200, universe.dana: 403, universe.pia: 403, universe.otto: 404}
     for who, status in people.items():
         seen = client_of(who).get(reverse("photo-picture", args=[photo.pk]))
