@@ -9,9 +9,12 @@
   const KEYS = { KeyH: "", KeyM: "textarea", KeyP: "input[type=file]" };
   let panel = null;
   let opener = null;
+  /** Address of a question -> what was written there when its panel was closed, for the next time. */
+  const unsent = new Map();
 
   const close = () => {
     if (!panel) return;
+    unsent.set(panel.dataset.of, panel.querySelector("textarea")?.value ?? "");
     panel.remove();
     panel = null;
     if (opener?.isConnected) opener.focus();
@@ -22,14 +25,17 @@
     return made;
   };
   const show = (link, html, focused) => {
-    panel?.remove();
     const title = part("h2", { id: "past-title", textContent: link.dataset.question });
     const button = part("button", { type: "button", className: "quiet", textContent: "Close" });
     button.addEventListener("click", close);
     const body = part("div", { innerHTML: html });
+    if (panel) close();
     panel = part("section", { className: "past-panel", tabIndex: -1 }, part("div", { className: "head" }, title, button), body);
     panel.setAttribute("role", "dialog");
     panel.setAttribute("aria-labelledby", "past-title");
+    panel.dataset.of = link.href;
+    const text = panel.querySelector("textarea");
+    if (text) text.value = unsent.get(link.href) ?? "";
     document.body.append(panel);
     // Beside the question; on a phone the stylesheet puts it at the foot of the screen.
     const top = link.closest(".field, .cell, .derived").getBoundingClientRect().top;
@@ -74,6 +80,7 @@
       if (answer.redirected && !answer.url.startsWith(link.href)) throw new Error("you are signed out.");
       if (answer.status === 422) throw new Error(refusalIn(await answer.text()));
       if (!answer.ok) throw new Error(`the server answered ${answer.status}.`);
+      sent.reset();
       show(link, await answer.text());
       mark(link, panel.querySelectorAll(".comments > li").length);
     } catch (error) {

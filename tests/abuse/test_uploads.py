@@ -26,21 +26,24 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.row("W9")
-def test_there_is_no_place_for_a_file(universe: Any, client_of: Callable[[User], Client]) -> None:
+def test_the_only_place_for_a_file_is_that_of_a_photo(universe: Any, client_of: Callable[[User], Client]) -> None:
+    """What becomes of a photo stands in ``tests/identity/test_photos.py``."""
     assert not [field for model in apps.get_models() for field in model._meta.fields if isinstance(field, FileField)]
     client, inputs = client_of(universe.clara), []
     for name, address in _pages(universe):
         page = Document(client.get(address).content.decode())
         inputs += [name for element in page.all("input", "form")
                    if element.attrs.get("type") == "file" or "multipart" in element.attrs.get("enctype", "")]  # fmt: skip
-    assert not inputs
+    assert inputs == ["beside a question"] * 2, "one form, one input"
     assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE <= 1024 * 1024
     assert settings.DATA_UPLOAD_MAX_NUMBER_FIELDS <= 1000
-    assert settings.DATA_UPLOAD_MAX_NUMBER_FILES <= 100
+    assert settings.DATA_UPLOAD_MAX_NUMBER_FILES == 1
+    assert settings.FILE_UPLOAD_HANDLERS == ["itp_trial.uploads.InMemory"], "no file touches the disk"
 
 
 def _pages(universe: Any) -> Iterator[tuple[str, str]]:
     record = universe.record(universe.untreated, "blood-count", "LOAD")
+    yield "beside a question", reverse("item-history", args=[record.pk, "platelets"])
     yield from [("record", reverse("record", args=[record.pk])), ("visits", reverse("visits", args=[universe.untreated.pk])),
                 ("end", reverse("end-participation", args=[universe.responder.pk])), ("screen", reverse("screen"))]  # fmt: skip
 

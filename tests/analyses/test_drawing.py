@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from analyses import bars
 from analyses.drawing import INK, Frame, Scale, legend, link, steps
 
 
@@ -69,3 +70,50 @@ def test_a_guide_is_a_dashed_line_in_ink_with_its_name_behind() -> None:
     stroke, name = frame.guide(50, "planned").split("/>")
     assert stroke == f'<line x1="50" y1="100" x2="250" y2="100" stroke="{INK}" stroke-width="1.2" stroke-dasharray="6 4"'
     assert name.startswith('<text x="254" y="104"')
+
+
+@pytest.mark.parametrize(
+    ("ticks", "width", "lines", "name"),
+    [(3, 76, [217, 217, 217], 234), (4, 111, [217, 230, 217, 230], 247), (1, 10, [217], 234), (0, 10, [], 234)],
+    ids=["room for each", "too narrow by a pixel", "one", "none"],
+)
+def test_the_words_of_a_crowded_axis_stand_on_two_lines(ticks: int, width: int, lines: list[int], name: int) -> None:
+    """Five letters take 32 and 6 between them; the name of the axis stands one line below the lowest."""
+    across = Scale(0, max(ticks - 1, 1), 100, 100 + width)
+    drawn = "".join(Frame(across, Scale(0, 9, 200, 0), [(at, "M1 x2") for at in range(ticks)], [], "visit", "count").axes())
+    assert [int(y) for y in re.findall(r'y="(\d+)"[^>]*>M1 x2<', drawn)] == lines
+    assert re.findall(r'y="(\d+)"[^>]*>visit<', drawn) == [str(name)]
+
+
+# --- bars of parts
+
+
+def bar(*parts: float, kinds: tuple[str, ...] = ("good", "bad"), high: float = 380) -> str:
+    """One lane; with 380 as the end of the axis a part is as many pixels wide as its number says."""
+    return bars.draw("Bars", [bars.Lane("Lane", parts)], kinds, "children", key="bars", high=high)
+
+
+def written(svg: str, y: int) -> list[str]:
+    """The words that stand on one line of the drawing."""
+    return re.findall(rf'<text x="[0-9.]+" y="{y}"[^>]*>([^<]*)<', svg)
+
+
+def test_a_part_carries_its_number_where_it_has_room() -> None:
+    """Two digits take 14, the space around them 4; the name of the lane stands before."""
+    assert written(bar(19, 30), 40) == ["Lane", "19", "30"]
+    assert written(bar(18, 30), 40) == ["Lane", "30"]
+    assert written(bar(30, kinds=("good",)), 40) == ["Lane"], "a bar of one kind has its number behind it"
+
+
+def test_a_legend_names_the_parts_of_bars_that_have_more_than_one() -> None:
+    assert [word for word in written(bar(30, 30), 114) if word] == ["good", "bad"]
+    assert written(bar(30, kinds=("good",)), 114) == []
+
+
+def test_the_axis_of_bars_has_five_steps_at_most() -> None:
+    assert written(bar(3, 3, high=6), 72) == ["0", "2", "4", "6"]
+
+
+def test_a_lane_without_all_its_parts_is_refused() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        bar(30)

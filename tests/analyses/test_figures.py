@@ -283,6 +283,14 @@ def test_contacts_are_rates_against_the_look_back() -> None:
     assert both["Admissions for ITP", "After treatment"][0] == "1", "01-002 is still under treatment"
 
 
+def test_the_axis_of_contacts_does_not_end_below_one_a_month() -> None:
+    """A small rate shall look small."""
+    seldom = replace(COHORT[0], look_back=LookBack(1, 0, 0, 0), contacts=(), episodes=())
+    svg = paper.figure("hospital-contacts", [seldom], TODAY).svg
+    ticks = {e.text: e.get("x") for e in ET.fromstring(svg).iter() if e.get("text-anchor") == "middle"}
+    assert ticks == {"0": "230", "1": "610"}, "from one end of the lane to the other"
+
+
 def test_the_flow_follows_every_child() -> None:
     found = {row[0]: row[1] for row in rows("flow")}
     assert found["Screened"] == "6"
@@ -316,6 +324,8 @@ def test_weeks_of_enrolment_run_from_sunday_to_saturday() -> None:
 )
 def test_lanes_can_be_sorted(order: str, first: str) -> None:
     assert rows("swimmer", order=order)[0][0] == first
+    among_all = next(found for found in paper.figures(COHORT, TODAY, order) if found.slug == "swimmer")
+    assert among_all.table.rows[0][0] == first
     assert set(ORDERS) == {"number", "response", "duration", "followed"}
 
 
