@@ -162,11 +162,10 @@ def record(universe: Any) -> FormRecord:
 
 @pytest.fixture
 def plan(universe: Any, record: FormRecord) -> Any:
-    """9 kg; confirmed by two people."""
+    """9 kg, weighed on the day of eight hours ago, before the longest infusion here; confirmed by two people."""
     portions = planning.proposed(record, Decimal(9), planning.freezer(record))
-    accepted = actions.accept_plan(
-        record=record, weight_kg=Decimal(9), weight_on=universe.today, portions=portions, by=universe.clara
-    )
+    weighed = timezone.localdate(timezone.now() - timedelta(hours=8))
+    accepted = actions.accept_plan(record=record, weight_kg=Decimal(9), weight_on=weighed, portions=portions, by=universe.clara)
     return actions.confirm_plan(plan=accepted, by=universe.ines)
 
 
