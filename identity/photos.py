@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from django.utils import timezone
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from casebook.comments import add_comment
 from casebook.models import Comment, FormRecord
@@ -40,6 +40,7 @@ def made_small(raw: bytes) -> Picture:
 
     :raises Refused: it is no photo that can be read
     """
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint, where it was imported, lets half pictures pass
     try:
         with Image.open(BytesIO(raw), formats=FORMATS) as sent:
             _refuse_too_many(sent, MOST_PIXELS)

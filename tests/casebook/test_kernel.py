@@ -33,7 +33,7 @@ SHOWN = [
     (BLEEDING, "1", "1", "Grade 1", "1"),
     (BLEEDING, "gone", "gone", "gone", "gone"),
     (BORN, date(2020, 3, 5), "05 Mar 2020", "05 Mar 2020", "2020-03-05"),
-    (DIAGNOSED, "2026-03", "2026-03", "2026-03", "2026-03"),
+    (DIAGNOSED, "2026-03", "2026-03", "Mar 2026", "2026-03"),
     (TAKEN, datetime(2026, 3, 5, 12, 30, tzinfo=UTC), "05 Mar 2026 14:30", "05 Mar 2026 14:30 Cairo (UTC+2)",
      "2026-03-05T14:30+02:00"),
     (TAKEN, datetime(2026, 7, 5, 12, 30, tzinfo=UTC), "05 Jul 2026 15:30", "05 Jul 2026 15:30 Cairo (UTC+3)",
