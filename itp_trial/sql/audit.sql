@@ -130,12 +130,24 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
         )
 $$;
 
+-- The same for a line of a table that only grows (a comment): nothing but its text becomes the marker.
+CREATE OR REPLACE FUNCTION itp_redacts_line(of_table text, before jsonb, after jsonb) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM itp_trial_redaction r
+        WHERE r.granted AND r.table_name = of_table AND r."row" = before ->> 'id'
+            AND before - r."column"::text = after - r."column"::text
+            AND after ->> r."column"::text = '[redacted ' || r.id || ']'
+    )
+$$;
+
 CREATE OR REPLACE FUNCTION itp_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'itp_trial_auditentry' THEN
         IF itp_redacts(OLD, NEW) THEN
             RETURN NEW;
         END IF;
+    ELSIF TG_OP = 'UPDATE' AND itp_redacts_line(TG_TABLE_NAME, to_jsonb(OLD), to_jsonb(NEW)) THEN
+        RETURN NEW;
     END IF;
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
 END $$;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import psycopg2
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -13,6 +14,7 @@ from django.urls import reverse
 
 from assessments.crfs.safety import AdverseEvent
 from casebook import sentences
+from casebook.comments import add_comment
 from casebook.models import FormRecord
 from casebook.names import Names
 from demo.builder import at
@@ -25,6 +27,7 @@ from itp_trial.refusal import Refused
 from itp_trial.verification import verify
 from tests.accounts.conftest import code_now
 from tests.conformance.document import Document
+from tests.database import owner_connection
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("RQ-14")]
 
@@ -61,6 +64,26 @@ def everywhere() -> str:
             cursor.execute(f'SELECT row_to_json(t)::text FROM "{table}" t')
             told += [row[0] for row in cursor.fetchall()]
     return "\n".join(told)
+
+
+def test_a_comment_that_names_somebody_is_redacted_though_it_is_written_once(universe: Any) -> None:
+    count = universe.record(universe.responder, "blood-count", "D3")
+    said = add_comment(record=count, item="platelets", text=NAME, by=universe.clara)
+    asked = ask_redaction(participant=universe.responder, key=key_of(universe), why="Names the mother", by=universe.hana)
+    grant_redaction(redaction=asked, by=universe.dana)
+    said.refresh_from_db()
+    assert said.text == f"[redacted {asked.pk}]"
+    assert "Samia" not in everywhere()
+    assert [str(broken) for broken in verify().broken] == []
+
+
+def test_any_other_change_of_what_is_written_once_is_refused_to_the_owner_too(universe: Any) -> None:
+    with owner_connection() as owner, owner.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM dosing_bagmovement")
+        assert cursor.fetchone()[0] > 0
+        with pytest.raises(psycopg2.DatabaseError, match="dosing_bagmovement is append-only"):
+            cursor.execute("UPDATE dosing_bagmovement SET place = '[redacted 1]'")
+        owner.rollback()
 
 
 def test_the_text_is_gone_everywhere_and_the_trail_is_whole(universe: Any, asked: Redaction) -> None:
