@@ -12,7 +12,7 @@ from django.db.models.functions import Concat
 
 from casebook.crf import Row
 from casebook.forms import CrfForm, Field
-from casebook.locks import refuse_closed
+from casebook.locks import refuse_closed, wait_for
 from casebook.models import Comment, FormRecord
 from casebook.names import question
 from itp_trial.actor import acting
@@ -30,21 +30,30 @@ def add_comment(*, record: FormRecord, item: str, line: str = "", text: str, by:
     :raises LookupError: the form has no such question, or the question no such line
     :raises Refused: nothing was written, it is too long, or the form is closed or removed
     """
-    sheet, _ = question(record.crf_class, item)
-    if issubclass(sheet, Row) and not sheet.objects.filter(pk=line, crf=record.pk).exists():
-        raise LookupError(line)
+    line = _line_of(record, item, line)
     if not text.strip():
         raise Refused("Please write the comment.")
     if len(text.strip()) > LONGEST:
         raise Refused(f"Please write at most {LONGEST} characters; these are {len(text.strip())}.")
-    if record.removed_at:
-        raise Refused("This entry was removed from the casebook. Put it back before you comment on it.")
     with acting(by):
+        if record.participant_id is not None:
+            wait_for(record.participant_id)
+        record.refresh_from_db(fields=["removed_at"])
+        if record.removed_at:
+            raise Refused("This entry was removed from the casebook. Put it back before you comment on it.")
         refuse_closed(record)
-        said = Comment(record=record, item=item, line=line if issubclass(sheet, Row) else "", text=text.strip(), kind=kind)
-        said.said_by = by
-        said.save()
-    return said
+        return Comment.objects.create(record=record, item=item, line=line, text=text.strip(), kind=kind, said_by=by)
+
+
+def _line_of(record: FormRecord, item: str, line: str) -> str:
+    """The key of the line as threads know it; empty for a question outside of lines."""
+    sheet, _ = question(record.crf_class, item)
+    if not issubclass(sheet, Row):
+        return ""
+    row = sheet.objects.filter(pk=line, crf=record.pk).first()
+    if row is None:
+        raise LookupError(line)
+    return str(row.pk)
 
 
 def thread(record: FormRecord, item: str, line: str = "") -> QuerySet[Comment]:

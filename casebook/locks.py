@@ -156,7 +156,7 @@ def _close(target: Target, kind: Lock.Kind, reason: str, by: Any) -> Lock:
     if participant is None:
         raise Refused("Product forms are not closed: their bags are in the infusions of several participants.")
     with acting(by, reason.strip()):
-        _wait_for(participant)
+        wait_for(participant)
         own = Locks.of(Participant(pk=participant)).own(target)
         if own is not None and (own.kind == kind or own.kind == Lock.Kind.LOCKED):
             raise Refused(f"{own.sentence} Nothing was done.")
@@ -177,7 +177,7 @@ def lift(*, target: Target, reason: str, by: Any) -> Lock:
     if not reason.strip():
         raise Refused("Please give the reason.")
     with acting(by, reason.strip()):
-        _wait_for(key_of(target)[0])
+        wait_for(key_of(target)[0])
         own = Locks.of(Participant(pk=key_of(target)[0])).own(target)
         if own is None:
             raise Refused("This is not frozen or locked by itself.")
@@ -186,7 +186,7 @@ def lift(*, target: Target, reason: str, by: Any) -> Lock:
     return own
 
 
-def _wait_for(participant: Any) -> None:
+def wait_for(participant: Any) -> None:
     """A save and a lock of one participant wait for each other here: they happen in exactly one order (C3)."""
     Participant.objects.select_for_update(no_key=True).get(pk=participant)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from casebook import trail
 from casebook.comments import LONGEST, add_comment, thread
 from casebook.doors import participant_of, record_of, right_to_edit
+from casebook.locks import closing
 from casebook.models import FormRecord
 from casebook.names import names_for
 from itp_trial.permissions import access, allow
@@ -42,7 +44,7 @@ def comment(request: HttpRequest, pk: Any, item: str) -> HttpResponse:
     """Writes a comment beside a question. What cannot be kept comes back as it was typed."""
     found = record_of(request, pk)
     allow(request, right_to_edit(found), found.site_id)
-    line, text = request.GET.get("row", ""), posted(request).get("text", "")
+    line, text = line_named(request), posted(request).get("text", "")
     back = address_of(found, item, line)
 
     def action() -> str:
@@ -55,6 +57,15 @@ def comment(request: HttpRequest, pk: Any, item: str) -> HttpResponse:
     return act_once(request, action, back=back, refused=lambda why: item_page(request, found, item, typed=text, refused=why))
 
 
+def line_named(request: HttpRequest) -> str:
+    """The key of the line in the address (``?row=``), in the one way of writing it."""
+    raw = request.GET.get("row", "")
+    try:
+        return str(UUID(raw))
+    except ValueError:
+        return raw
+
+
 def address_of(record: FormRecord, item: str, line: str = "") -> str:
     """Of the history of one question."""
     return reverse("item-history", args=[record.pk, item]) + (f"?row={line}" if line else "")
@@ -63,12 +74,13 @@ def address_of(record: FormRecord, item: str, line: str = "") -> str:
 def item_page(request: HttpRequest, found: FormRecord, item: str, *, typed: str = "", refused: str = "",
               photo_refused: str = "") -> HttpResponse:  # fmt: skip
     """What stands beside one question; with what was typed and why it, or a photo, could not be kept."""
-    line = request.GET.get("row", "")
+    line = line_named(request)
     try:
         label, told = trail.of_item(found, item, line)
     except LookupError:
         raise Http404 from None
-    may_comment = access(request).may(right_to_edit(found), found.site_id) and not found.removed_at
+    is_open = not found.removed_at and not (found.has_locks and closing(found))
+    may_comment = is_open and access(request).may(right_to_edit(found), found.site_id)
     context = {
         "record": found, "participant": found.participant, "label": label, "told": told, "word": item, "line": line,
         "comments": thread(found, item, line), "may_comment": may_comment, "typed": typed, "refused": refused,

@@ -47,7 +47,9 @@ class SourcePhoto(models.Model):
     person may then erase the picture for good, and all the rest stays.
     """
 
-    comment = models.OneToOneField(Comment, on_delete=models.PROTECT, primary_key=True, related_name="photo")
+    #: That of its comment; the trail tells the photos of one form apart by it.
+    id = models.UUIDField(primary_key=True, editable=False)
+    comment = models.OneToOneField(Comment, on_delete=models.PROTECT, related_name="photo")
     record = models.ForeignKey(FormRecord, on_delete=models.PROTECT, related_name="photos")
     #: A JPEG without anything that a camera writes into it; empty once it is erased. Never enters the trail.
     sealed = models.BinaryField()

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from casebook.doors import record_of, right_to_edit
 from casebook.locks import place_of
 from casebook.names import question, question_label
-from casebook.trail_views import address_of, item_page
+from casebook.trail_views import address_of, item_page, line_named
 from identity import photos
 from identity.models import SourcePhoto
 from identity.vault import Unopened
@@ -33,7 +33,7 @@ def add(request: HttpRequest, pk: Any, item: str) -> HttpResponse:
     """Keeps a photo beside a question; where it cannot, the page says why."""
     found = record_of(request, pk)
     allow(request, right_to_edit(found), found.site_id)
-    data, line, sent = posted(request), request.GET.get("row", ""), request.FILES.get("photo")
+    data, line, sent = posted(request), line_named(request), request.FILES.get("photo")
     back = address_of(found, item, line)
 
     def action() -> str:

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from django.utils import timezone
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps
 
 from casebook.comments import add_comment
 from casebook.models import Comment, FormRecord
@@ -46,14 +46,27 @@ def made_small(raw: bytes) -> Picture:
             _refuse_too_many(sent, MOST_PIXELS)
             sent.draft("L", (LARGEST_SIDE_PX, LARGEST_SIDE_PX))
             _refuse_too_many(sent, MOST_UNFOLDED)
-            upright = ImageOps.exif_transpose(sent).convert("L")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+            upright = _grey(ImageOps.exif_transpose(sent))
+    except Refused:
+        raise
+    except Exception as error:  # whatever the decoders make of what somebody sent
         raise Refused("This is no photo that can be read. JPEG, PNG and WebP can be.") from error
     upright.thumbnail((LARGEST_SIDE_PX, LARGEST_SIDE_PX))
     # Made of its points alone: whatever else stood in the file stays behind.
     bare, out = Image.frombytes("L", upright.size, upright.tobytes()), BytesIO()
     bare.save(out, "JPEG", quality=QUALITY, optimize=True)
     return Picture(out.getvalue(), *bare.size)
+
+
+def _grey(picture: Image.Image) -> Image.Image:
+    """What is transparent lies on white paper; 16 bits become 8."""
+    if picture.mode.startswith("I"):
+        return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if picture.has_transparency_data:
+        paper = Image.new("RGBA", picture.size, "white")
+        paper.alpha_composite(picture.convert("RGBA"))
+        return paper.convert("L")
+    return picture.convert("L")
 
 
 def _refuse_too_many(sent: Image.Image, most: int) -> None:
@@ -75,10 +88,10 @@ def keep_photo(*, record: FormRecord, item: str, line: str = "", caption: str = 
         raise Refused("Please cover the name, take the photo again if need be, and tick that no name is to be seen.")
     picture = made_small(raw)
     with acting(by):
-        if record.photos.count() >= MOST_PHOTOS:
-            raise Refused(f"This form has {MOST_PHOTOS} photos already.")
         said = add_comment(record=record, item=item, line=line, text=caption.strip() or CAPTION, kind=Comment.Kind.PHOTO, by=by)
-        photo = SourcePhoto(comment=said, record=record, width=picture.width, height=picture.height)
+        if record.photos.count() >= MOST_PHOTOS:  # the participant is locked: nobody adds one meanwhile
+            raise Refused(f"This form has {MOST_PHOTOS} photos already.")
+        photo = SourcePhoto(id=said.pk, comment=said, record=record, width=picture.width, height=picture.height)
         photo.lock_away(picture.jpeg)
         photo.save(force_insert=True)
     return photo

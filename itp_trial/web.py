@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,8 @@ def act_once(request: HttpRequest, action: Callable[[], str], *, back: str,
 
     def once() -> HttpResponse:
         with transaction.atomic():
-            taken = claim(request.user, data.get("idempotency-key", ""), digest_of(request.path, data))
+            digest = digest_of(request.get_full_path(), data | _files(request))
+            taken = claim(request.user, data.get("idempotency-key", ""), digest)
             if taken.replay is not None:
                 return redirect(taken.replay.get("url") or back)
             url = action()
@@ -65,6 +67,15 @@ def act_once(request: HttpRequest, action: Callable[[], str], *, back: str,
         return redirect(back)
     except KeyReused as conflict:
         return error_page(request, 409, "This form was already sent", str(conflict))
+
+
+def _files(request: HttpRequest) -> dict[str, str]:
+    """What was sent as files, by its SHA-256: another file under the same key is another form."""
+    found = {}
+    for name, file in request.FILES.items():
+        found[name] = hashlib.sha256(file.read()).hexdigest()
+        file.seek(0)
+    return found
 
 
 def error_page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:

@@ -109,3 +109,9 @@ def derived_items(crf: Any, section: Any) -> list[tuple[Any, str]]:
     """The computed items of a section with what stands in them."""
     items = crf.items()
     return [(items[name], crf.display(items[name])) for name in section.names if items[name].derived]
+
+
+@register.filter
+def comments_on(record: Any, word: str) -> int:
+    """How many comments stand beside a computed answer."""
+    return list(getattr(record, "commented", ())).count(f"{word}:")

@@ -61,7 +61,10 @@
     try {
       const photo = await createImageBitmap(file), scale = Math.min(1, LONGEST / Math.max(photo.width, photo.height));
       const canvas = part("canvas", { width: Math.round(photo.width * scale), height: Math.round(photo.height * scale) });
-      canvas.getContext("2d").drawImage(photo, 0, 0, canvas.width, canvas.height);
+      const paper = canvas.getContext("2d");
+      paper.fillStyle = "white";  // what is transparent would become black
+      paper.fillRect(0, 0, canvas.width, canvas.height);
+      paper.drawImage(photo, 0, 0, canvas.width, canvas.height);
       return await new Promise((done) => { canvas.toBlob((blob) => done(blob ?? file), "image/jpeg", 0.8); });
     } catch { return file; }
   };
@@ -80,14 +83,26 @@
       if (answer.redirected && !answer.url.startsWith(link.href)) throw new Error("you are signed out.");
       if (answer.status === 422) throw new Error(refusalIn(await answer.text()));
       if (!answer.ok) throw new Error(`the server answered ${answer.status}.`);
-      sent.reset();
-      show(link, await answer.text());
-      mark(link, panel.querySelectorAll(".comments > li").length);
+      kept(link, sent, part("div", { innerHTML: await answer.text() }));
     } catch (error) {
       button.disabled = false;
       button.focus();
       said.textContent = `Not kept: ${error instanceof TypeError ? "no connection." : error.message} What stands here stays; try again.`;
     }
+  };
+  /** The thread grows; what stands in the other form of the panel stays there. */
+  const kept = (link, sent, fresh) => {
+    const thread = fresh.querySelector(".comments");
+    unsent.delete(link.href);
+    mark(link, thread.children.length);
+    if (!panel?.contains(sent)) return;
+    sent.reset();
+    sent.querySelector("[name=idempotency-key]").value = fresh.querySelector("[name=idempotency-key]").value;
+    sent.querySelector("button").disabled = false;
+    sent.querySelector("[role=status]").textContent = "Kept.";
+    panel.querySelector(".comments")?.remove();
+    sent.parentElement.prepend(thread);
+    panel.focus({ preventScroll: true });
   };
   const refusalIn = (html) => {
     const box = part("div", { innerHTML: html }).querySelector(".field-error");

@@ -68,6 +68,17 @@ def test_a_line_has_its_own_thread(universe: Any, client_of: Any) -> None:
     for wrong in (address(infusion, "bags-volume_ml"), url[:-4] + "0000", url[:-4] + "zzzz", address(infusion, "no-such-item")):
         assert client_of(universe.clara).post(wrong, {"text": WORDS}).status_code == 404
     assert Comment.objects.count() == 1
+    for spelled in (str(first.pk).upper(), first.pk.hex, f"{{{first.pk}}}"):
+        client_of(universe.clara).post(address(infusion, "bags-volume_ml") + f"?row={spelled}", {"text": "Again"})
+    assert set(Comment.objects.values_list("line", flat=True)) == {str(first.pk)}, "one thread, however the key is written"
+
+
+def test_a_computed_answer_shows_its_comments(universe: Any, client_of: Any) -> None:
+    infusion = universe.record(universe.responder, "infusion", "LOAD")
+    item = next(item for item in infusion.crf_class.items().values() if item.derived)
+    add_comment(record=infusion, item=item.name, text=WORDS, by=universe.clara)
+    page = client_of(universe.clara).get(reverse("record", args=[infusion.pk])).content.decode()
+    assert f"History of {item.label}, 1 comment" in page
 
 
 def test_a_form_that_is_not_saved_yet_can_be_commented_on(universe: Any, client_of: Any) -> None:
@@ -98,8 +109,10 @@ def test_who_only_reads_sees_no_box(universe: Any, count: FormRecord, client_of:
     assert "Add comment" not in page
 
 
-def test_a_closed_or_removed_form_takes_none(universe: Any, count: FormRecord) -> None:
+def test_a_closed_or_removed_form_takes_none(universe: Any, count: FormRecord, client_of: Any) -> None:
     freeze(target=count, reason="Cleaned", by=universe.dana)
+    page = client_of(universe.clara).get(reverse("item-history", args=[count.pk, "platelets"])).content.decode()
+    assert "Add comment" not in page
     with pytest.raises(Refused, match=r"This form is frozen since .* Nothing was saved"):
         add_comment(record=count, item="platelets", text=WORDS, by=universe.clara)
     rescue = universe.clinic().log(universe.responder, "rescue", kind="corticosteroid", started_on=universe.today, ongoing="Y",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -22,6 +23,7 @@ from identity.photos import erase, keep_photo, made_small, put_back, take_away
 from itp_trial.actor import acting
 from itp_trial.models import AccessEntry, AuditEntry
 from itp_trial.refusal import Refused
+from itp_trial.verification import verify
 
 FRAGMENT = {"X-Fragment": "1"}
 
@@ -56,6 +58,37 @@ def test_what_is_kept_is_a_grey_jpeg_of_the_same_points(kind: str) -> None:
     assert (opened.format, opened.mode, opened.size, (made.width, made.height)) == ("JPEG", "L", (120, 80), (120, 80))
     assert opened.getpixel((5, 40)) > 250
     assert opened.getpixel((115, 40)) < 5
+
+
+def drawn(mode: str, paper: Any, ink: Any) -> bytes:
+    """A page of which the right half is ink."""
+    page, out = Image.new(mode, (40, 20), paper), BytesIO()
+    page.paste(ink, (20, 0, 40, 20))
+    page.save(out, "PNG")
+    return out.getvalue()
+
+
+ODD = {
+    "16 bits": (drawn("I;16", 0xFFFF, 0x0707), 7), "black on nothing": (drawn("RGBA", (0, 0, 0, 0), (0, 0, 0, 255)), 0),
+    "grey on nothing": (drawn("LA", (0, 0), (90, 255)), 90), "two colours": (drawn("1", 1, 0), 0),
+    "ink for printers": (photo_file(kind="JPEG"), 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("raw", "ink"), ODD.values(), ids=ODD)
+def test_paper_is_white_and_ink_is_dark_whatever_the_points_are(raw: bytes, ink: int) -> None:
+    opened = Image.open(BytesIO(made_small(raw).jpeg))
+    assert opened.getpixel((2, 10)) > 245
+    assert abs(opened.getpixel((opened.width - 2, 10)) - ink) < 8
+
+
+@pytest.mark.row("W9")
+@pytest.mark.parametrize("at", range(20, 200, 3))
+def test_a_broken_photo_is_kept_or_refused_and_never_an_error(at: int) -> None:
+    raw = bytearray(photo_file(exif=camera()))
+    raw[at] ^= 0xFF
+    with suppress(Refused):
+        made_small(bytes(raw))
 
 
 @pytest.mark.row("W9")
@@ -151,6 +184,24 @@ def test_the_trail_says_who_and_which_and_holds_no_picture(universe: Any, count:
     assert (entry.actor_name, entry.participant) == ("Clara Naguib (clara)", count.participant_id)
     assert entry.new["sha256"] == photo.sha256
     assert "sealed" not in entry.new
+
+
+@pytest.mark.django_db
+@pytest.mark.requirement("RQ-08")
+def test_the_trail_tells_the_photos_of_one_form_apart(universe: Any, count: FormRecord) -> None:
+    first, second = kept(count, universe.clara), kept(count, universe.clara)
+    take_away(photo=second, reason="Twice the same", by=universe.clara)
+    rows = AuditEntry.objects.filter(table_name="identity_sourcephoto").values_list("operation", "row")
+    assert sorted(rows) == sorted([("INSERT", str(first.pk)), ("INSERT", str(second.pk)), ("UPDATE", str(second.pk))])
+    assert [str(broken) for broken in verify().broken] == []
+
+
+@pytest.mark.django_db
+def test_the_same_key_with_another_photo_is_another_form(universe: Any, count: FormRecord, client_of: Any) -> None:
+    add, client = reverse("add-photo", args=[count.pk, "platelets"]), client_of(universe.clara)
+    other = SimpleUploadedFile("b.jpg", photo_file((50, 50)), "image/jpeg")
+    answers = [client.post(add, sent(**{"idempotency-key": "k", **more})).status_code for more in ({}, {}, {"photo": other})]
+    assert (answers, SourcePhoto.objects.count()) == ([302, 302, 409], 1)
 
 
 REFUSED = {
