@@ -19,7 +19,7 @@ from itp_trial.models import AuditEntry
 from itp_trial.normalise import CAIRO
 
 #: Columns that only hold rows together; they say nothing to a reader.
-TECHNICAL = ("id", "record_id", "crf_id", "position", "missing", "participant_id", "visit_id")
+TECHNICAL = ("id", "record_id", "crf_id", "position", "missing", "participant_id", "visit_id", "comment_id")
 
 
 @dataclass(frozen=True)
